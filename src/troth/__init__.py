@@ -1,0 +1,3 @@
+"""Troth sells digital products and keeps its word."""
+
+__version__ = "0.1.0"
