@@ -1,0 +1,158 @@
+"""The certificates PayPal signs its webhooks with: which address may be asked, and which certificate is believed.
+
+The address comes in a header that anybody can write. Fetched unchecked it is a request forged into our own network,
+and the certificate behind it would be the forger's. So: only PayPal's own hosts and path (or the configured prefix),
+no redirect, small and quick, and the certificate must chain to a trusted root, live, and bear PayPal's name.
+
+Source: developer.paypal.com, "Webhooks: REST", and the checks of PayPal's own (deprecated) Python kit.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import certifi
+import httpx
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509 import verification
+
+from troth.shop.payments.providers.contract import Forged, ProviderDown
+from troth.shop.payments.providers.http import send
+from troth.shop.payments.providers.paypal.settings import PayPalSettings
+
+LIVE_NAME = "messageverificationcerts.paypal.com"
+SANDBOX_NAME = "messageverificationcerts.sandbox.paypal.com"
+_PATH = "/v1/notifications/certs/"
+_LIVE = [f"https://{h}{_PATH}" for h in ("api.paypal.com", "api-m.paypal.com", LIVE_NAME)]
+_SANDBOX = [f"https://{h}{_PATH}" for h in ("api.sandbox.paypal.com", "api-m.sandbox.paypal.com", SANDBOX_NAME)]
+_LAST = re.compile(r"[A-Za-z0-9_-]{1,100}")
+LARGEST = 64 * 1024  # bytes of PEM
+LONGEST = 10.0  # seconds
+MOST_KEPT = 16
+MOST_FETCHES = 20  # a minute: a stream of invented addresses must not make us hammer PayPal
+
+
+class Believed(msgspec.Struct, frozen=True):
+    """A key that may sign webhooks until `ends`."""
+
+    key: rsa.RSAPublicKey
+    ends: datetime
+
+
+class Certificates:
+    """Finds the key behind a certificate address; remembers it by address. Safe to share between threads."""
+
+    def __init__(self, settings: PayPalSettings, http: httpx.Client) -> None:
+        self._http = http
+        own = settings.cert_url_prefix.rstrip("/") + "/"
+        self._prefixes = next((world for world in (_LIVE, _SANDBOX) if own in world), [own])
+        self._names = {LIVE_NAME} if own in _LIVE else {LIVE_NAME, SANDBOX_NAME}
+        self._ca_file = settings.ca_file or certifi.where()
+        self._roots: list[x509.Certificate] = []
+        self._lock = threading.Lock()
+        self._kept: dict[str, Believed] = {}
+        self._fetched: list[float] = []
+
+    def key(self, url: str) -> rsa.RSAPublicKey:
+        """The public key of the certificate at `url`.
+
+        Raises Forged where address or certificate is not PayPal's, ProviderDown where it cannot be read just now.
+        """
+        if not self.allows(url):
+            raise Forged("cert_url")
+        now = datetime.now(UTC)
+        with self._lock:
+            kept = self._kept.get(url)
+        if kept and now < kept.ends:
+            return kept.key
+        believed = self._believe(self._fetch(url), now)
+        with self._lock:
+            while len(self._kept) >= MOST_KEPT:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[url] = believed
+        return believed.key
+
+    def allows(self, url: str) -> bool:
+        """Whether a certificate may be fetched there: a known prefix and one plain name, nothing else."""
+        for prefix in self._prefixes:
+            if url.startswith(prefix) and _LAST.fullmatch(url[len(prefix) :]):
+                parts, known = urlsplit(url), urlsplit(prefix)
+                return parts.scheme == known.scheme and parts.netloc == known.netloc
+        return False
+
+    def _fetch(self, url: str) -> bytes:
+        with self._lock:
+            now = time.monotonic()
+            self._fetched = [at for at in self._fetched if at > now - 60]
+            if len(self._fetched) >= MOST_FETCHES:
+                raise ProviderDown("too_many_certificates")
+            self._fetched.append(now)
+        answer = send(self._http, "GET", url, largest=LARGEST, longest=LONGEST)
+        if answer.status != 200:
+            raise Forged("certificate")
+        return answer.body
+
+    def _believe(self, pem: bytes, now: datetime) -> Believed:
+        try:
+            leaf, *between = x509.load_pem_x509_certificates(pem)
+            _verifier(self._trusted(), now).verify(leaf, between)
+            named, key = _names(leaf), leaf.public_key()
+        except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+            raise Forged("certificate") from None
+        except verification.VerificationError:
+            raise Forged("certificate_chain") from None
+        if not named & self._names:
+            raise Forged("certificate_name")
+        if not isinstance(key, rsa.RSAPublicKey):
+            raise Forged("certificate_key")
+        return Believed(key, leaf.not_valid_after_utc)
+
+    def _trusted(self) -> list[x509.Certificate]:
+        with self._lock:
+            if not self._roots:
+                self._roots = x509.load_pem_x509_certificates(Path(self._ca_file).read_bytes())
+            return self._roots
+
+
+def _verifier(roots: list[x509.Certificate], now: datetime) -> verification.ClientVerifier:
+    """Path building by RFC 5280. The name is checked by us: a webhook's signer is no TLS server."""
+    issuers = (
+        verification.ExtensionPolicy.permit_all()
+        .require_present(x509.BasicConstraints, verification.Criticality.AGNOSTIC, _is_authority)
+        .may_be_present(x509.KeyUsage, verification.Criticality.AGNOSTIC, _may_sign)
+    )
+    return (
+        verification.PolicyBuilder()
+        .store(verification.Store(roots))
+        .time(now)
+        .max_chain_depth(4)
+        .extension_policies(ca_policy=issuers, ee_policy=verification.ExtensionPolicy.permit_all())
+        .build_client_verifier()
+    )
+
+
+def _is_authority(_: verification.Policy, __: x509.Certificate, constraints: x509.BasicConstraints) -> None:
+    if not constraints.ca:
+        raise ValueError("not an authority")
+
+
+def _may_sign(_: verification.Policy, __: x509.Certificate, usage: x509.KeyUsage | None) -> None:
+    if usage is not None and not usage.key_cert_sign:
+        raise ValueError("may not sign certificates")
+
+
+def _names(leaf: x509.Certificate) -> set[str]:
+    """The host names a certificate speaks for: its alternative names, or its common name where it has none."""
+    try:
+        alternative = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return {name.lower() for name in alternative.get_values_for_type(x509.DNSName)}
+    except x509.ExtensionNotFound:
+        common = leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        return {str(one.value).lower() for one in common}
