@@ -1,0 +1,278 @@
+"""The shop's settings: `troth.toml` in the shop's folder, every key also as TROTH_SECTION_KEY.
+
+A key that ends in `_file` names a file that holds the value (`client_secret_file`), so that secrets stay out of the
+settings. Unknown or wrong keys are told one by one, with file, key and line, and nothing starts (ConfigError).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+from urllib.parse import urlsplit
+
+import msgspec
+
+
+class ConfigError(Exception):
+    """The settings cannot be used; `lines` has one clear sentence for each thing to mend."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+class Shop(msgspec.Struct, frozen=True):
+    mode: Literal["test", "live"] = "test"
+    name: str = "My shop"
+    legal_name: str = ""
+    address: str = ""
+    country: str = "DE"
+    currency: str = "EUR"
+    contact_email: str = ""
+    language: str = "en"
+
+
+class Web(msgspec.Struct, frozen=True):
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = "http://127.0.0.1:8000"
+    workers: int = 1
+
+
+class Database(msgspec.Struct, frozen=True):
+    url: str = "sqlite:///main.sqlite3"  # a relative path lies in the shop's folder
+
+
+class Mail(msgspec.Struct, frozen=True):
+    url: str = "smtp://127.0.0.1:25"  # smtp:// (plain, loopback only), smtp+starttls://, smtps://user:pass@host:port
+    sender: str = ""
+    timeout: int = 20
+
+
+class PayPal(msgspec.Struct, frozen=True):
+    base_url: str = "https://api-m.sandbox.paypal.com"
+    client_id: str = ""
+    client_secret: str = ""
+    webhook_id: str = ""
+    cert_url_prefix: str = ""
+    ca_file: str = ""
+
+
+class Skrill(msgspec.Struct, frozen=True):
+    pay_url: str = "https://pay.skrill.com"
+    query_url: str = "https://www.skrill.com/app/query.pl"
+    refund_url: str = "https://www.skrill.com/app/refund.pl"
+    merchant_id: str = ""
+    pay_to_email: str = ""
+    secret_word: str = ""
+    mqi_password: str = ""
+
+
+class Keeper(msgspec.Struct, frozen=True):
+    root_key_file: str = ""  # empty: beside the shop's folder, "<folder>.key/root.key"
+    blanks: int = 200
+    worker_daily_opens: int = 20_000
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """The numbers in the promises."""
+
+    network_days: int = 90
+    download_days: int = 90
+    download_limit: int = 20
+    link_hours: int = 24
+    session_days: int = 14
+    abandon_hours: int = 48
+    disclosure_approvals: int = 2
+
+
+class Config(msgspec.Struct, frozen=True):
+    home: Path
+    shop: Shop
+    web: Web
+    database: Database
+    mail: Mail
+    paypal: PayPal
+    skrill: Skrill
+    keeper: Keeper
+    policy: Policy
+
+    @property
+    def live(self) -> bool:
+        return self.shop.mode == "live"
+
+    @property
+    def root_key(self) -> Path:
+        """Where the root key lies: never inside the shop's folder, so that a copy of the folder opens nothing."""
+        return Path(self.keeper.root_key_file or f"{self.home}.key/root.key").absolute()
+
+    @property
+    def keyring(self) -> Path:
+        return self.home / "keeper" / "keyring.sqlite3"
+
+
+SECTIONS: dict[str, Any] = {
+    name: kind for name, kind in get_type_hints(Config).items() if name != "home" and isinstance(kind, type)
+}
+
+
+def home() -> Path:
+    """The shop's folder: TROTH_HOME, or ./shop."""
+    return Path(os.environ.get("TROTH_HOME", "shop")).absolute()
+
+
+def load(folder: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Read and check the settings. ConfigError lists everything that is wrong with them."""
+    folder = (folder or home()).absolute()
+    path = folder / "troth.toml"
+    text, found = _read(path)
+    wrong: list[str] = []
+    sections: dict[str, Any] = {}
+    for name in found.keys() - SECTIONS.keys():
+        wrong.append(f"{path}, line {_line(text, name, None)}: there is no section [{name}]; remove it.")
+    for name, kind in SECTIONS.items():
+        sections[name] = _section(name, kind, found.get(name, {}), environ, path, text, wrong)
+    config = Config(home=folder, **sections)
+    wrong += [
+        f"{path}, line {_line(text, section, key)}: [{section}] {key} {why}" for section, key, why in _senseless(config)
+    ]
+    if wrong:
+        raise ConfigError(sorted(wrong))
+    return config
+
+
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = path.read_text("utf-8")
+        return text, tomllib.loads(text)
+    except FileNotFoundError:
+        raise ConfigError([f"{path} is missing: make a shop with `troth init`, or set TROTH_HOME."]) from None
+    except (UnicodeDecodeError, PermissionError):
+        raise ConfigError([f"{path} cannot be read as UTF-8 text by this user."]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: not valid TOML, {error}."]) from None
+
+
+def _section(
+    name: str, kind: Any, given: Any, environ: Mapping[str, str], path: Path, text: str, wrong: list[str]
+) -> Any:
+    if not isinstance(given, dict):
+        wrong.append(
+            f"{path}, line {_line(text, None, name)}: {name} must be a section: write [{name}] above its keys."
+        )
+        given = {}
+    hints, values = get_type_hints(kind), {}
+    for key, (value, where) in _given(name, hints, given, environ, path, text).items():
+        target = key.removesuffix("_file") if key not in hints else key
+        try:
+            if target not in hints:
+                raise ValueError("is unknown; remove it or mend its spelling")
+            if target != key:
+                value = _from_file(path.parent, value)
+            values[target] = msgspec.convert(value, hints[target], strict=not where.startswith("environment"))
+        except (ValueError, msgspec.ValidationError) as error:
+            wrong.append(f"{where}: [{name}] {key} {_plain(str(error))}.")
+    return kind(**values)
+
+
+def _given(
+    name: str, hints: dict[str, Any], given: dict[str, Any], environ: Mapping[str, str], path: Path, text: str
+) -> dict[str, tuple[Any, str]]:
+    """Each key with its value and where that stands; the environment wins over the file."""
+    values = {key: (value, f"{path}, line {_line(text, name, key)}") for key, value in given.items()}
+    for key in hints:
+        for spelling in (key, f"{key}_file"):
+            variable = f"TROTH_{name}_{spelling}".upper()
+            if variable in environ:
+                values.pop(key, None)
+                values.pop(f"{key}_file", None)
+                values[spelling] = (environ[variable], f"environment, {variable}")
+    return values
+
+
+def _from_file(folder: Path, name: object) -> str:
+    if not isinstance(name, str):
+        raise ValueError("must be the name of a file")
+    try:
+        return (folder / name).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise ValueError("names a file that cannot be read") from None
+
+
+def _plain(error: str) -> str:
+    wanted = re.match(r"Expected `(\w+)`, got `(\w+)`", error)
+    words = {"int": "a whole number", "str": "a text in quotes", "bool": "true or false"}
+    return f"must be {words.get(wanted[1], wanted[1])}" if wanted else error[:1].lower() + error[1:]
+
+
+def _line(text: str, section: str | None, key: str | None) -> int:
+    """The line of a key (or of a section's head). 1 where the file does not name it."""
+    current, head = None, 1
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := re.match(r"\s*\[\s*([\w.-]+)\s*\]", line):
+            current = match[1]
+            if current == section:
+                head = number
+                if key is None:
+                    return number
+        elif current == section and key and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line):
+            return number
+    return head
+
+
+LOOPBACK = "may be plain http only in test mode and only on this machine (127.0.0.1); use https."
+
+
+def _senseless(config: Config) -> Iterator[tuple[str, str, str]]:
+    """What is well formed and still wrong."""
+    if not 0 <= config.web.port < 65536:
+        yield "web", "port", "must be between 1 and 65535."
+    for section, key, url in _addresses(config):
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            yield section, key, "must be an address that begins with https://."
+        elif parts.scheme == "http" and (config.live or not is_loopback(parts.hostname)):
+            yield section, key, LOOPBACK
+    if config.live and config.paypal.ca_file:
+        yield "paypal", "ca_file", "is for look-alikes of PayPal in test mode; remove it in a live shop."
+    if config.paypal.client_id and not config.paypal.webhook_id:
+        yield "paypal", "webhook_id", "is needed to verify what PayPal sends; copy it from PayPal's dashboard."
+    if config.skrill.merchant_id and not config.skrill.secret_word:
+        yield "skrill", "secret_word", "is needed to verify what Skrill sends; set it in Skrill's settings, then here."
+    mail = urlsplit(config.mail.url)
+    if mail.scheme not in ("smtp", "smtp+starttls", "smtps") or not mail.hostname:
+        yield "mail", "url", "must look like smtps://user:password@mail.example.org:465."
+    elif mail.scheme == "smtp" and not is_loopback(mail.hostname):
+        yield "mail", "url", "may be unencrypted only to this machine; use smtp+starttls:// or smtps://."
+    if not re.match(r"(sqlite:///|postgres(ql)?://)", config.database.url):
+        yield "database", "url", "must begin with sqlite:/// or postgresql://."
+    for key in msgspec.structs.asdict(config.policy):
+        if getattr(config.policy, key) < 1:
+            yield "policy", key, "must be at least 1."
+    if root_inside(config):
+        yield "keeper", "root_key_file", "lies inside the shop's folder; keep the root key apart from the data."
+
+
+def _addresses(config: Config) -> Iterator[tuple[str, str, str]]:
+    yield "web", "public_url", config.web.public_url
+    yield "paypal", "base_url", config.paypal.base_url
+    if config.paypal.cert_url_prefix:
+        yield "paypal", "cert_url_prefix", config.paypal.cert_url_prefix
+    for key in ("pay_url", "query_url", "refund_url"):
+        yield "skrill", key, getattr(config.skrill, key)
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def root_inside(config: Config) -> bool:
+    return config.home.resolve() in config.root_key.resolve().parents

@@ -1,0 +1,9 @@
+"""The web process's application, as granian loads it."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "troth.faces.settings")
+
+from django.core.wsgi import get_wsgi_application
+
+application = get_wsgi_application()

@@ -1,0 +1,88 @@
+"""The keeper's own database: SQLite, one process at a time, every commit on disk before it is answered.
+
+Nothing here is readable without the root key: private keys and the keeper's own keys are wrapped, mailboxes are
+keyed hashes, passwords Argon2id, events about a person sealed under that person's history key.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS wrapping_key (
+    fate TEXT NOT NULL, version INTEGER NOT NULL, wrapped BLOB NOT NULL, PRIMARY KEY (fate, version)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS person (
+    ref BLOB PRIMARY KEY, epoch INTEGER NOT NULL DEFAULT 0, secret BLOB, wraps BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS credential (
+    ref BLOB PRIMARY KEY REFERENCES person, mailbox BLOB NOT NULL, phc TEXT NOT NULL,
+    standing INTEGER NOT NULL) WITHOUT ROWID;
+CREATE UNIQUE INDEX IF NOT EXISTS may_sign_in ON credential (mailbox) WHERE standing > 0;
+CREATE TABLE IF NOT EXISTS ticket (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, ref BLOB, mailbox BLOB, secret BLOB, ends INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS ticket_ends ON ticket (ends);
+CREATE TABLE IF NOT EXISTS head (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL);
+INSERT OR IGNORE INTO head VALUES (1, 0);
+CREATE TABLE IF NOT EXISTS leaf (seq INTEGER PRIMARY KEY, leaf BLOB NOT NULL, sealed BLOB);
+CREATE TABLE IF NOT EXISTS noted (event_id TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS about (ref BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (ref, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS budget (day TEXT NOT NULL, role TEXT NOT NULL, used INTEGER NOT NULL,
+    PRIMARY KEY (day, role)) WITHOUT ROWID;
+"""
+
+
+class KeyringError(Exception):
+    """The keyring cannot be used; the text says why."""
+
+
+def connect(path: Path | None) -> sqlite3.Connection:
+    """Open the keyring for this process alone. None: in memory, for tests. KeyringError if another keeper has it."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=1)
+    try:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("BEGIN EXCLUSIVE")
+        connection.execute("COMMIT")
+        connection.executescript(SCHEMA)
+    except sqlite3.OperationalError:
+        connection.close()
+        raise KeyringError(f"the keyring {path} is in use by another keeper, or cannot be written") from None
+    return connection
+
+
+@contextmanager
+def batch(connection: sqlite3.Connection) -> Iterator[None]:
+    """One durable transaction for everything inside. If it raises sqlite3.Error nothing of it happened."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # SQLite has rolled back by itself where the disk was full; a second ROLLBACK would raise.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def step(connection: sqlite3.Connection) -> Iterator[None]:
+    """A part of a batch that can fail alone."""
+    connection.execute("SAVEPOINT step")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO step")
+        raise
+    finally:
+        if connection.in_transaction:
+            connection.execute("RELEASE step")

@@ -1,0 +1,202 @@
+"""What is said through a door: MessagePack, a length of four bytes (big-endian) before each message.
+
+One question, one answer. An answer is the verb's own, or a Refusal with a code; a refusal never holds a value that
+was asked about. The format is msgspec's tagged structs, so that a message of an unknown kind is refused in decoding.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import msgspec
+
+PROTOCOL = 1
+LARGEST = 1 << 20  # bytes of one message
+LENGTH = struct.Struct(">I")
+
+
+class Message(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
+    """Where a sealed value lies, and whose it is. Bound into the seal: moved, it opens nowhere."""
+
+    table: str
+    column: str
+    row: str
+    ref: str
+    klass: str
+    schema: int
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
+    place: Place
+    sealed: bytes
+
+
+class Hello(Message, frozen=True):
+    protocol: int = PROTOCOL
+
+
+class Blank(Message, frozen=True):
+    """Make keys that are nobody's yet. Worker only; 1 to 500 at a time."""
+
+    count: int
+
+
+class Enrol(Message, frozen=True):
+    """Give a person a mailbox and a password. `secret` is the blank's own and was wiped when it was taken."""
+
+    ref: str
+    secret: bytes
+    mailbox: str
+    password: str
+
+
+class SignIn(Message, frozen=True):
+    mailbox: str
+    password: str
+
+
+class Recover(Message, frozen=True):
+    """Ask for a new password. The answer is a ticket, whether the mailbox is known or not."""
+
+    mailbox: str
+
+
+class Redeem(Message, frozen=True):
+    """Worker only: what a ticket is good for, or a new ticket for a person (`ref`) whose mailbox it just opened."""
+
+    ticket: str = ""
+    ref: str = ""
+    kind: str = ""  # with ref: "confirm" or "invite"
+    mailbox: str = ""
+
+
+class Prove(Message, frozen=True):
+    """Hand back ticket and secret from a mail: the mailbox is proved. Sets the password where one is given."""
+
+    ticket: str
+    secret: str
+    password: str = ""
+
+
+class Change(Message, frozen=True):
+    """Change one's own password, or ask to change the mailbox: needs the capability and the password."""
+
+    capability: str
+    password: str
+    new_password: str = ""
+    new_mailbox: str = ""
+
+
+class Open(Message, frozen=True):
+    """Open records for a purpose and a job. `capability` is the person's own; the worker has none."""
+
+    records: list[Record]
+    purpose: str
+    job: str
+    capability: str = ""
+
+
+class Note(Message, frozen=True):
+    """Write an everyday event into the ledger, in clear: nothing about a person. Each event id once."""
+
+    event_id: str
+    event: dict[str, str | int]
+
+
+class Attest(Message, frozen=True):
+    """What the keeper can say of itself in public."""
+
+
+Question = Hello | Blank | Enrol | SignIn | Recover | Redeem | Prove | Change | Open | Note | Attest
+
+
+class Refusal(Message, frozen=True):
+    code: str
+
+
+class Greeting(Message, frozen=True):
+    protocol: int
+    role: str
+    verify_key: bytes  # Ed25519: signs key sets
+
+
+class FreshBlank(msgspec.Struct, frozen=True, array_like=True):
+    ref: str
+    key_set: bytes
+    secret: bytes
+
+
+class Blanks(Message, frozen=True):
+    blanks: list[FreshBlank]
+
+
+class Session(Message, frozen=True):
+    """Somebody is who they say. `epoch` ends older sessions; `capability` opens their own data for a time."""
+
+    ref: str
+    epoch: int
+    capability: str
+
+
+class Ticket(Message, frozen=True):
+    ticket: str
+
+
+class Redeemed(Message, frozen=True):
+    """For the worker's letter. kind "nothing": no such mailbox, send nothing; "taken": it has an account already."""
+
+    kind: str
+    ref: str = ""
+    ticket: str = ""
+    secret: str = ""
+
+
+class Proved(Message, frozen=True):
+    kind: str  # confirm, recover, invite, change
+    session: Session
+
+
+class Opened(Message, frozen=True):
+    values: list[bytes]
+
+
+class Noted(Message, frozen=True):
+    seq: int
+
+
+class Attested(Message, frozen=True):
+    protocol: int
+    ledger_size: int
+    persons: int
+    users: dict[str, int]  # role -> number of connections
+    separate_user: bool
+
+
+Answer = Refusal | Greeting | Blanks | Session | Ticket | Redeemed | Proved | Opened | Noted | Attested
+
+_encoder = msgspec.msgpack.Encoder()
+_questions = msgspec.msgpack.Decoder(Question)
+_answers = msgspec.msgpack.Decoder(Answer)
+
+
+def encode(message: Message) -> bytes:
+    return _encoder.encode(message)
+
+
+def read_question(body: bytes) -> Question:
+    """Raises msgspec.ValidationError or msgspec.DecodeError, whose texts may hold values: never log them."""
+    question: Question = _questions.decode(body)
+    return question
+
+
+def read_answer(body: bytes) -> Answer:
+    answer: Answer = _answers.decode(body)
+    return answer
+
+
+def frame(body: bytes) -> bytes:
+    return LENGTH.pack(len(body)) + body

@@ -1,0 +1,103 @@
+"""Persons in the keyring: a random key pair for each class, its private half wrapped once for each fate.
+
+Random, never derived: a derived key comes back as long as its master lives, so it cannot be forgotten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import sqlite3
+import struct
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from troth.pledge.ids import from_bytes
+from troth.pledge.keeper.messages import FreshBlank
+from troth.pledge.keeper.own_keys import OwnKeys
+from troth.pledge.keeper.policy import WRAPS
+from troth.pledge.keeper.seals import KeySet, sign_key_set
+
+NONCE = 12
+HISTORY = "history"  # the AES key of a person's ledger events; dies with the person
+Wraps = dict[str, dict[str, bytes]]  # class -> fate -> version (2 bytes), nonce, wrapped private key
+
+
+class Gone(Exception):
+    """There is no such wrap: never granted, withdrawn, or the person is forgotten."""
+
+
+class Persons:
+    def __init__(self, db: sqlite3.Connection, keys: OwnKeys) -> None:
+        self._db, self._keys = db, keys
+
+    def make(self) -> FreshBlank:
+        """A blank: keys that are nobody's yet. `secret` is asked for once, when somebody enrols."""
+        raw, secret = secrets.token_bytes(16), secrets.token_bytes(16)
+        ref = from_bytes("per", raw)
+        privates = {klass: X25519PrivateKey.generate() for klass in WRAPS}
+        wraps: Wraps = {
+            klass: {fate: self._wrap(raw, klass, fate, _private_bytes(privates[klass])) for fate in fates}
+            for klass, fates in WRAPS.items()
+        }
+        wraps[HISTORY] = {"standing": self._wrap(raw, HISTORY, "standing", secrets.token_bytes(32))}
+        row = (raw, hashlib.sha256(secret).digest(), msgspec.msgpack.encode(wraps))
+        self._db.execute("INSERT INTO person (ref, secret, wraps) VALUES (?, ?, ?)", row)
+        publics = {
+            klass: key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw) for klass, key in privates.items()
+        }
+        return FreshBlank(ref, sign_key_set(self._keys.sign, KeySet(ref, 1, publics)), secret)
+
+    def wraps(self, raw: bytes) -> Wraps:
+        """Gone if no such person is known, or no longer."""
+        row = self._db.execute("SELECT wraps FROM person WHERE ref = ?", (raw,)).fetchone()
+        if row is None:
+            raise Gone
+        return msgspec.msgpack.decode(row[0], type=Wraps)
+
+    def private(self, raw: bytes, wraps: Wraps, klass: str, fate: str) -> X25519PrivateKey:
+        return X25519PrivateKey.from_private_bytes(self._unwrap(raw, wraps, klass, fate))
+
+    def history_key(self, raw: bytes, wraps: Wraps) -> bytes:
+        return self._unwrap(raw, wraps, HISTORY, "standing")
+
+    def epoch(self, raw: bytes) -> int:
+        row = self._db.execute("SELECT epoch FROM person WHERE ref = ?", (raw,)).fetchone()
+        if row is None:
+            raise Gone
+        return int(row[0])
+
+    def raise_epoch(self, raw: bytes) -> int:
+        """End every older capability of this person."""
+        self._db.execute("UPDATE person SET epoch = epoch + 1 WHERE ref = ?", (raw,))
+        return self.epoch(raw)
+
+    def knows_secret(self, raw: bytes, secret: bytes) -> bool:
+        """True for who took the blank: its secret is wiped from the main database in taking."""
+        row = self._db.execute("SELECT secret FROM person WHERE ref = ?", (raw,)).fetchone()
+        return row is not None and hmac.compare_digest(row[0], hashlib.sha256(secret).digest())
+
+    def _wrap(self, raw: bytes, klass: str, fate: str, private: bytes) -> bytes:
+        version, aead = self._keys.current(fate)
+        nonce = secrets.token_bytes(NONCE)
+        return struct.pack(">H", version) + nonce + aead.encrypt(nonce, private, _context(raw, klass, fate))
+
+    def _unwrap(self, raw: bytes, wraps: Wraps, klass: str, fate: str) -> bytes:
+        try:
+            wrapped = wraps[klass][fate]
+            aead = self._keys.of_version(fate, int.from_bytes(wrapped[:2], "big"))
+            return aead.decrypt(wrapped[2 : 2 + NONCE], wrapped[2 + NONCE :], _context(raw, klass, fate))
+        except (KeyError, InvalidTag):
+            raise Gone from None
+
+
+def _context(raw: bytes, klass: str, fate: str) -> bytes:
+    return b"wrap " + raw + klass.encode() + b" " + fate.encode()
+
+
+def _private_bytes(key: X25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())

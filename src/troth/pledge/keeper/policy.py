@@ -1,0 +1,52 @@
+"""Which purpose may open which class, and what ends together. The keeper opens by this table and nothing else.
+
+A class is a set of fields that live and die alike. A *fate* is a way to end: purposes that end together share the
+wrap of a private key. Deleting a wrap ends its purposes, whatever any program still asks for.
+"""
+
+from __future__ import annotations
+
+# class -> the fates under which its private key is wrapped when a person is made
+WRAPS: dict[str, tuple[str, ...]] = {
+    "contact": ("standing",),  # marketing gets its wrap by consent, not before
+    "locality": ("standing",),
+    "billing": ("standing", "tax"),
+    "network": ("network",),
+    "correspondence": ("standing",),
+}
+CLASSES = tuple(WRAPS)
+FATES = ("standing", "marketing", "tax", "network")
+
+# (class, purpose) -> the fate whose wrap is used. What does not stand here is not opened.
+OPENS: dict[tuple[str, str], str] = {
+    ("contact", "account"): "standing",
+    ("contact", "deliver"): "standing",
+    ("contact", "notice"): "standing",
+    ("contact", "support"): "standing",
+    ("contact", "legal"): "standing",
+    ("contact", "marketing"): "marketing",
+    ("locality", "account"): "standing",
+    ("locality", "legal"): "standing",
+    ("billing", "bill"): "standing",
+    ("billing", "tax"): "tax",
+    ("billing", "legal"): "standing",
+    ("network", "fraud"): "network",
+    ("network", "legal"): "network",
+    ("correspondence", "support"): "standing",
+    ("correspondence", "legal"): "standing",
+}
+PURPOSES = tuple(dict.fromkeys(purpose for _, purpose in OPENS))
+
+# role -> purposes it may open for by its door alone; web has none and needs a person's capability
+BY_DOOR: dict[str, frozenset[str]] = {
+    "web": frozenset(),
+    "worker": frozenset({"deliver", "notice", "bill"}),
+}
+BY_CAPABILITY: dict[str, frozenset[str]] = {"own": frozenset({"account"})}
+ROLES = tuple(BY_DOOR)
+
+# role -> verbs behind its door
+VERBS: dict[str, frozenset[str]] = {
+    "web": frozenset({"Hello", "Enrol", "SignIn", "Recover", "Prove", "Change", "Open", "Attest"}),
+    "worker": frozenset({"Hello", "Blank", "Redeem", "Open", "Note", "Attest"}),
+}

@@ -1,0 +1,41 @@
+"""The classes of personal data: what is sealed together, and how it is called in public."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+
+class Personal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, repr_omit_defaults=True):
+    """Values of one class. They exist in the clear only between a form and seal(), or between open() and a letter."""
+
+    klass: ClassVar[str]
+    schema: ClassVar[int] = 1
+
+    def __repr__(self) -> str:
+        return f"<{self.klass}>"
+
+    __str__ = __repr__
+
+
+class Contact(Personal, frozen=True):
+    klass = "contact"
+    name: str
+    email: str
+
+
+class Locality(Personal, frozen=True):
+    klass = "locality"
+    postcode: str
+
+
+class Billing(Personal, frozen=True):
+    klass = "billing"
+    name: str
+    street: str
+    city: str
+    postcode: str
+    country: str  # ISO 3166-1 alpha-2
+    company: str = ""
+    vat_number: str = ""

@@ -1,0 +1,198 @@
+"""The way to the keeper, for web and worker. One call, one question, one answer; KeeperAway when none comes.
+
+No call inside a main transaction: it would hold the database's write lock while somebody hashes, and tie two
+databases that must never wait for each other. The door refuses that (Misplaced), in tests as in the shop.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from django.db import connections
+
+from troth.pledge.keeper import messages
+from troth.pledge.vault.classes import Personal
+from troth.pledge.vault.fields import Sealed
+
+TIMEOUT = 20.0  # seconds; a queue of hashes may take some
+VARIABLE = "TROTH_DOOR"  # "fd:7" (inherited) or "unix:/run/troth/web.sock"
+Answer = TypeVar("Answer", bound=messages.Message)
+
+
+class KeeperAway(Exception):
+    """The keeper does not answer, or its ledger cannot be written. Nothing was opened; try again later."""
+
+
+class KeeperRefused(Exception):
+    """The keeper's no. `code` says why: "credentials", "capability", "purpose", "ticket", "gone", "seal", …"""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Misplaced(Exception):
+    """A question to the keeper was asked inside a main transaction."""
+
+
+class Door:
+    """Speaks to the keeper through `say` (one encoded question in, one encoded answer out)."""
+
+    def __init__(self, say: Callable[[bytes], bytes]) -> None:
+        self._say = say
+
+    def open(self, sealed: Sequence[Sealed], *, purpose: str, job: str, capability: str = "") -> list[Any]:
+        """The values behind `sealed`, in order. The keeper notes person, classes, purpose and job first."""
+        ask = messages.Open([value.record for value in sealed], purpose, job, capability)
+        opened = self._ask(ask, messages.Opened).values
+        return [_decode(raw, value.personal) for raw, value in zip(opened, sealed, strict=True)]
+
+    def blank(self, count: int) -> list[messages.FreshBlank]:
+        return self._ask(messages.Blank(count), messages.Blanks).blanks
+
+    def enrol(self, ref: str, secret: bytes, mailbox: str, password: str) -> messages.Session:
+        return self._ask(messages.Enrol(ref, secret, mailbox, password), messages.Session)
+
+    def sign_in(self, mailbox: str, password: str) -> messages.Session:
+        return self._ask(messages.SignIn(mailbox, password), messages.Session)
+
+    def recover(self, mailbox: str) -> str:
+        return self._ask(messages.Recover(mailbox), messages.Ticket).ticket
+
+    def redeem(self, *, ticket: str = "", ref: str = "", kind: str = "", mailbox: str = "") -> messages.Redeemed:
+        return self._ask(messages.Redeem(ticket, ref, kind, mailbox), messages.Redeemed)
+
+    def prove(self, ticket: str, secret: str, password: str = "") -> messages.Proved:
+        return self._ask(messages.Prove(ticket, secret, password), messages.Proved)
+
+    def change_password(self, capability: str, password: str, new: str) -> messages.Session:
+        return self._ask(messages.Change(capability, password, new_password=new), messages.Session)
+
+    def change_mailbox(self, capability: str, password: str, new: str) -> str:
+        return self._ask(messages.Change(capability, password, new_mailbox=new), messages.Ticket).ticket
+
+    def note(self, event_id: str, event: dict[str, str | int]) -> int:
+        return self._ask(messages.Note(event_id, event), messages.Noted).seq
+
+    def attest(self) -> messages.Attested:
+        return self._ask(messages.Attest(), messages.Attested)
+
+    def greet(self) -> messages.Greeting:
+        return self._ask(messages.Hello(), messages.Greeting)
+
+    def _ask(self, question: messages.Message, wanted: type[Answer]) -> Answer:
+        _outside_transactions()
+        try:
+            answer = messages.read_answer(self._say(messages.encode(question)))
+        except (OSError, msgspec.DecodeError, msgspec.ValidationError):
+            # Outside this block: a traceback that shows the question would show what was typed.
+            answer = None
+        if answer is None:
+            raise KeeperAway
+        if isinstance(answer, messages.Refusal):
+            raise KeeperAway if answer.code in ("ledger", "busy", "fault") else KeeperRefused(answer.code)
+        if not isinstance(answer, wanted):
+            raise KeeperAway
+        return answer
+
+
+class Line:
+    """Connections to the keeper, one a thread, made anew when the keeper was."""
+
+    def __init__(self, address: str) -> None:
+        self._address, self._own = address, threading.local()
+        kind, _, where = address.partition(":")
+        self._door = socket.socket(fileno=os.dup(int(where))) if kind == "fd" else None
+        if self._door is not None:
+            self._door.setblocking(False)
+
+    def say(self, question: bytes) -> bytes:
+        """OSError if no answer comes. A question on a line that had died in the meantime is asked once more."""
+        line = getattr(self._own, "line", None)
+        if line is not None and not _alive(line):
+            line.close()
+            line = None
+        if line is None:
+            line = self._own.line = self._connect()
+        try:
+            line.sendall(messages.frame(question))
+            (length,) = messages.LENGTH.unpack(_exactly(line, messages.LENGTH.size))
+            return _exactly(line, length)
+        except OSError:
+            line.close()
+            self._own.line = None
+            raise
+
+    def _connect(self) -> socket.socket:
+        if self._door is None:
+            line = socket.socket(socket.AF_UNIX)
+            line.settimeout(TIMEOUT)
+            line.connect(self._address.partition(":")[2])
+            return line
+        line, theirs = socket.socketpair()
+        line.settimeout(TIMEOUT)
+        with theirs:
+            socket.send_fds(self._door, [b"c"], [theirs.fileno()])
+        return line
+
+
+def _alive(line: socket.socket) -> bool:
+    """False if the keeper closed its end. Nothing is ever waiting to be read between two questions."""
+    try:
+        line.setblocking(False)
+        line.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        line.settimeout(TIMEOUT)
+    return False
+
+
+def _exactly(line: socket.socket, length: int) -> bytes:
+    data = bytearray()
+    while len(data) < length:
+        part = line.recv(length - len(data))
+        if not part:
+            raise ConnectionError
+        data += part
+    return bytes(data)
+
+
+def _decode(raw: bytes, personal: type[Personal]) -> Personal:
+    return msgspec.msgpack.decode(raw, type=personal)
+
+
+def _outside_transactions() -> None:
+    for connection in connections.all(initialized_only=True):
+        # Django's TestCase wraps each test in blocks that it marks as its own.
+        if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
+            raise Misplaced("ask the keeper before or after the transaction, never inside it")
+
+
+_door: Door | None = None
+_lock = threading.Lock()
+
+
+def door() -> Door:
+    """This process's door, as the supervisor handed it down. KeeperAway where there is none."""
+    global _door
+    if _door is None:
+        with _lock:
+            address = os.environ.get(VARIABLE, "")
+            if not address:
+                raise KeeperAway
+            _door = Door(Line(address).say)
+    return _door
+
+
+def use(other: Door | None) -> None:
+    """Use another door: for tests, and after a fork."""
+    global _door
+    _door = other

@@ -1,0 +1,45 @@
+"""The persons of the shop, as the main database knows them: a reference and public keys, nothing to read."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from troth.pledge.ids import SHAPE
+
+
+class NoBlank(Exception):
+    """The stock of blanks is empty: the keeper has been away for long. Try again shortly."""
+
+
+class Person(models.Model):
+    """Somebody's keys. A blank (taken_at is null) is nobody's yet; the worker keeps some in stock."""
+
+    ref = models.CharField(primary_key=True, max_length=30)  # per_…
+    key_set = models.BinaryField()  # public keys by class, signed by the keeper
+    enrol_secret = models.BinaryField(null=True)  # wiped in taking: a copy of this table enrols nobody who bought
+    made_at = models.DateTimeField(default=timezone.now)
+    taken_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["made_at"], name="vault_blank", condition=models.Q(taken_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return self.ref if SHAPE.match(self.ref) else "person"
+
+    @classmethod
+    def take(cls) -> tuple[Person, bytes]:
+        """Make a blank somebody's: exactly one caller gets each. Its secret is then with the caller alone.
+
+        Part of the caller's transaction: a rollback gives the blank back. NoBlank if none is left.
+        """
+        while True:
+            blank = cls.objects.filter(taken_at__isnull=True).order_by("made_at").first()
+            if blank is None:
+                raise NoBlank
+            secret, taken = bytes(blank.enrol_secret or b""), timezone.now()
+            if cls.objects.filter(pk=blank.pk, taken_at__isnull=True).update(taken_at=taken, enrol_secret=None) == 1:
+                blank.taken_at, blank.enrol_secret = taken, None
+                return blank, secret

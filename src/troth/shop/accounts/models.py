@@ -1,0 +1,59 @@
+"""Who may sign in, and where a person is reached. What is personal lies sealed; the credential lies with the keeper."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from troth.pledge.ids import new_id
+from troth.pledge.vault.classes import Contact as ContactData
+from troth.pledge.vault.classes import Locality as LocalityData
+from troth.pledge.vault.fields import SealedField
+from troth.pledge.vault.models import Person
+
+
+class Account(models.Model):
+    """A person who registered. `epoch` counts changes of the credential: sessions of an older one are over."""
+
+    person = models.OneToOneField(Person, on_delete=models.PROTECT, primary_key=True)
+    epoch = models.PositiveIntegerField(default=0)
+    confirmed_at = models.DateTimeField(null=True)
+    policy_version = models.CharField(max_length=20)
+    mailings = models.BooleanField(default=False)
+    made_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return str(self.person_id)
+
+
+def contact_id() -> str:
+    return new_id("con")
+
+
+class Contact(models.Model):
+    """Name and e-mail. Replaced, never moved: a new address waits, becomes current, and the former is old."""
+
+    WAITING, CURRENT, OLD = "waiting", "current", "old"
+    id = models.CharField(primary_key=True, max_length=30, default=contact_id)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT)
+    state = models.CharField(max_length=8)
+    contact = SealedField(personal=ContactData)
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["person"], condition=models.Q(state="current"), name="contact_one_current"),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Locality(models.Model):
+    """The postcode given at registration: it prefills the bill, nothing else."""
+
+    person = models.OneToOneField(Person, on_delete=models.PROTECT, primary_key=True)
+    locality = SealedField(personal=LocalityData)
+
+    def __str__(self) -> str:
+        return str(self.person_id)

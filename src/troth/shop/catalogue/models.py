@@ -1,0 +1,95 @@
+"""What is for sale. Nothing here is about a person."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+
+class Product(models.Model):
+    MODULE, BUNDLE, SERVICE = "module", "bundle", "service"
+    slug = models.SlugField(primary_key=True, max_length=60)
+    kind = models.CharField(max_length=8)
+    name = models.CharField(max_length=120)
+    tagline = models.CharField(max_length=200)
+    summary = models.TextField()
+    description = models.JSONField(default=list)  # blocks: {"heading": …} | {"text": …} | {"list": [ … ]}
+    compatibility = models.JSONField(default=list)  # lines of text
+    package = models.CharField(max_length=120, blank=True)  # Composer name
+    published = models.BooleanField(default=False)
+    position = models.PositiveIntegerField(default=0)
+    updated_at = models.DateTimeField(default=timezone.now)
+    includes = models.ManyToManyField("self", symmetrical=False, related_name="part_of")  # of a bundle
+
+    class Meta:
+        ordering = ["position", "slug"]
+        indexes = [models.Index(fields=["published", "position"], name="product_list")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Edition(models.Model):
+    """A way to buy a product: for one site, for developers, three months of care."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="editions")
+    code = models.SlugField(max_length=40)
+    name = models.CharField(max_length=80)
+    terms = models.CharField(max_length=200, blank=True)
+    support_months = models.PositiveSmallIntegerField(default=0)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["product", "code"], name="edition_once")]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.code}"
+
+
+class Price(models.Model):
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="prices")
+    currency = models.CharField(max_length=3)
+    minor = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["edition", "currency"], name="price_once")]
+
+    def __str__(self) -> str:
+        return f"{self.minor} {self.currency}"
+
+
+class Release(models.Model):
+    """A version that buyers may fetch. `file` lies below FILES_ROOT under a name of the shop's own making."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="releases")
+    version = models.CharField(max_length=40)
+    released_on = models.DateField()
+    file = models.CharField(max_length=200)
+    size = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    changes = models.JSONField(default=list)
+    requires = models.CharField(max_length=200, blank=True)
+    position = models.PositiveIntegerField(default=0)  # newest first
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["product", "version"], name="release_once")]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.version}"
+
+
+class Picture(models.Model):
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="pictures")
+    file = models.CharField(max_length=200)  # below MEDIA_ROOT
+    alt = models.CharField(max_length=300)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return self.file

@@ -1,0 +1,110 @@
+"""Baskets and orders. An order's reference identifies it and never authorises anybody to see it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from troth.pledge.ids import new_id
+from troth.pledge.vault.classes import Billing as BillingData
+from troth.pledge.vault.fields import SealedField
+from troth.pledge.vault.models import Person
+from troth.shop.accounts.models import Contact
+from troth.shop.catalogue.models import Edition
+from troth.shop.money import Money
+
+
+class Basket(models.Model):
+    """What a visitor put aside. The key is in their cookie only; here lies its SHA-256."""
+
+    key_hash = models.CharField(primary_key=True, max_length=64)
+    touched_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.key_hash[:8]
+
+
+class BasketLine(models.Model):
+    basket = models.ForeignKey(Basket, on_delete=models.CASCADE, related_name="lines")
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE)
+    quantity = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["basket", "edition"], name="basket_line_once"),
+            models.CheckConstraint(condition=models.Q(quantity__range=(1, 99)), name="basket_quantity"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.edition_id}"
+
+
+def billing_id() -> str:
+    return new_id("bil")
+
+
+def order_ref() -> str:
+    return new_id("ord")
+
+
+class Billing(models.Model):
+    """A billing address. Several orders of a person may use one, without anybody opening it."""
+
+    id = models.CharField(primary_key=True, max_length=30, default=billing_id)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT)
+    billing = SealedField(personal=BillingData)
+    country = models.CharField(max_length=2)  # in clear, for tax
+    made_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Order(models.Model):
+    OPEN, PAID, CANCELLED, EXPIRED = "open", "paid", "cancelled", "expired"
+    ref = models.CharField(primary_key=True, max_length=30, default=order_ref)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT)
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT)
+    billing = models.ForeignKey(Billing, on_delete=models.PROTECT)
+    country = models.CharField(max_length=2)
+    currency = models.CharField(max_length=3)
+    total_minor = models.PositiveBigIntegerField()
+    state = models.CharField(max_length=10, default=OPEN)
+    viewer = models.CharField(max_length=64, db_index=True)  # SHA-256 of the key in the buyer's basket cookie
+    policy_version = models.CharField(max_length=20)
+    made_at = models.DateTimeField(default=timezone.now)
+    paid_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "-made_at"], name="order_of_person")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state="paid", paid_at__isnull=False) | ~models.Q(state="paid"),
+                name="order_paid_when",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.ref
+
+    @property
+    def total(self) -> Money:
+        return Money(self.total_minor, self.currency)
+
+    def mark_paid(self) -> bool:
+        """Move to paid. True for exactly one caller; money that comes after the order lapsed still counts."""
+        unpaid = Order.objects.filter(pk=self.pk).exclude(state=self.PAID)
+        return unpaid.update(state=self.PAID, paid_at=timezone.now()) == 1
+
+
+class OrderLine(models.Model):
+    """What was bought, in the words and at the price of that moment."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
+    edition = models.ForeignKey(Edition, on_delete=models.PROTECT)
+    name = models.CharField(max_length=210)
+    unit_minor = models.PositiveBigIntegerField()
+    quantity = models.PositiveSmallIntegerField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,46 @@
+"""What every test may use: a keeper of its own, a stock of blanks, and a shop around them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.house import House
+from troth.pledge.keeper.keeper import Keeper
+from troth.pledge.keeper.keyring import connect
+from troth.pledge.kms.file import FileKey
+from troth.pledge.vault import door as doors
+from troth.pledge.vault import keysets
+
+_own_keys: list[str] = []
+
+
+def _keyring():
+    """A fresh keyring in memory whose own keys are the process's: keys of one test are good in the next."""
+    db = connect(None)
+    for statement in _own_keys:
+        db.execute(statement)
+    return db
+
+
+@pytest.fixture
+def keeper() -> Iterator[Keeper]:
+    """A keeper in this process, spoken to through the same encoder and decoder as over a socket."""
+    db = _keyring()
+    keeper = Keeper(db, FileKey(Path(settings.TROTH.root_key)))
+    if not _own_keys:
+        _own_keys.extend(
+            line for line in db.iterdump() if line.startswith(('INSERT INTO "meta"', 'INSERT INTO "wrapping'))
+        )
+    (settings.TROTH.home / "keeper.pub").write_text(keeper.verify_key.hex())
+    keysets._read.cache_clear()
+    yield keeper
+    doors.use(None)
+    db.close()
+
+
+@pytest.fixture
+def house(db: None, keeper: Keeper) -> House:
+    """A shop with blanks in stock; web's and worker's doors lead to the test's keeper."""
+    return House(keeper)
