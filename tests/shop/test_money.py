@@ -32,11 +32,11 @@ def test_any_text_is_an_amount_or_a_value_error(text, currency):
     assert money.decimal() == Decimal(text.strip())
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", " ", "NaN", "Infinity", "1e2", "1E+999999999", "1_000", "1,00", "+1", "--1", "0.735741", "0.001", "１２", "."]
-    + ["1" + "0" * 12, "9" * 40, "100.0000000000000000000000000000001", "1 0", "0x10", "1\x00"],
-)
+NO_AMOUNTS = ["", " ", ".", "NaN", "Infinity", "1e2", "1E+999999999", "1_000", "1,00", "+1", "--1", "0.735741", "0.001"]
+NO_AMOUNTS += ["1" + "0" * 12, "9" * 40, "100." + "0" * 30 + "1", "1 0", "0x10", "1\x00", "\uff11\uff12"]
+
+
+@pytest.mark.parametrize("text", NO_AMOUNTS)
 def test_what_is_no_amount_in_euros_is_refused(text):
     with pytest.raises(ValueError, match="amount"):
         Money.parse(text, "EUR")
