@@ -43,7 +43,7 @@ def holds_card_number(text: str) -> bool:
 
 
 def _runs(text: str) -> Iterator[list[str]]:
-    """Runs of digit groups, as plain 0-9. Up to three separators part two groups; whatever else stands there ends a run."""
+    """Runs of digit groups, as plain 0-9. Up to three separators part two groups; anything else ends a run."""
     groups, gap = [""], 0
     for character in text:
         digit = unicodedata.decimal(character, None)

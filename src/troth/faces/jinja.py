@@ -1,0 +1,119 @@
+"""The templates' surroundings: what every template may call, and how money, dates and sizes are written."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from babel import dates, numbers
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone, translation
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from troth.faces.storefront.assets import asset
+from troth.shop.money import Money
+
+
+def environment(**options: Any) -> Environment:
+    """The Jinja environment of all faces. A name that a view forgot to give is an error, never an empty space."""
+    options |= {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    env = Environment(**options, extensions=["jinja2.ext.i18n"])  # noqa: S701 - Django passes autoescape=True
+    env.install_gettext_callables(  # type: ignore[attr-defined]
+        translation.gettext, translation.ngettext, newstyle=True, pgettext=translation.pgettext
+    )
+    env.globals |= {
+        "asset": asset,
+        "language": language,
+        "media": media,
+        "policy": settings.TROTH.policy,
+        "query": query,
+        "shop": settings.TROTH.shop,
+        "url": address,
+    }
+    env.filters |= {
+        "ago": ago,
+        "clock": clock,
+        "date": day,
+        "datetime": moment,
+        "filesize": filesize,
+        "money": money,
+    }
+    return env
+
+
+def language() -> str:
+    return translation.get_language() or settings.LANGUAGE_CODE
+
+
+def _locale() -> str:
+    return translation.to_locale(language())
+
+
+@lru_cache(maxsize=512)
+def _reversed(name: str, args: tuple[object, ...]) -> str:
+    return reverse(name, args=args)
+
+
+def address(name: str, *args: object) -> str:
+    """The path of a page by its name in urls.py. NoReverseMatch if there is none."""
+    return _reversed(name, args)
+
+
+def query(**values: object) -> str:
+    """A query string of those values that say something: `?kind=module&page=2`, or nothing at all."""
+    said = {key: value for key, value in values.items() if value not in ("", None, 1)}
+    return "?" + urlencode(said) if said else ""
+
+
+def media(file: str) -> str:
+    """The address of a picture that lies below MEDIA_ROOT."""
+    return settings.MEDIA_URL + quote(file)
+
+
+def money(value: Money | tuple[int, str]) -> str:
+    """An amount as people of the shop's language write it: €49.00, ¥1,500."""
+    value = value if isinstance(value, Money) else Money(*value)
+    return _written(value.minor, value.currency, _locale())
+
+
+@lru_cache(maxsize=2048)
+def _written(minor: int, currency: str, locale: str) -> str:
+    return numbers.format_currency(Money(minor, currency).decimal(), currency, locale=locale)
+
+
+def _time(text: str, stamp: datetime | date) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(stamp.isoformat(), text)
+
+
+def day(value: date | datetime) -> Markup:
+    return _time(dates.format_date(value, "long", locale=_locale()), value)
+
+
+def moment(value: datetime) -> Markup:
+    """A day and a time, in UTC and saying so: the page does not know where its reader is."""
+    text = dates.format_datetime(value, "d MMMM y, HH:mm", tzinfo=dates.UTC, locale=_locale())
+    return _time(f"{text} UTC", value)
+
+
+def clock(value: datetime) -> Markup:
+    """The time today, or day and time if it is another day."""
+    if value.date() != timezone.now().date():
+        return moment(value)
+    return _time(dates.format_datetime(value, "HH:mm", tzinfo=dates.UTC, locale=_locale()) + " UTC", value)
+
+
+def ago(value: datetime) -> Markup:
+    text = dates.format_timedelta(value - timezone.now(), add_direction=True, threshold=1.2, locale=_locale())
+    return _time(text, value)
+
+
+def filesize(size: int) -> str:
+    """Bytes as people say them, in steps of 1,000: 14 kB, 2.1 MB."""
+    step = min(len(str(size)) // 3 - (len(str(size)) % 3 == 0), 3)
+    scaled = size / 1000**step
+    text = numbers.format_decimal(round(scaled, 1 if step and scaled < 10 else 0), locale=_locale())
+    return f"{text} {('B', 'kB', 'MB', 'GB')[step]}"

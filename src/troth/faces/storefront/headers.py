@@ -1,0 +1,78 @@
+"""The headers that hold a browser to the policy: nothing loaded from elsewhere, nothing framed, nothing told onwards.
+
+Content-Security-Policy is W3C CSP 3. Browsers apply `form-action` to the redirect that answers a form too (Chromium
+does), so the pages whose forms lead to a payment page name the origins of those pages, and no others do.
+`Referrer-Policy: same-origin`, not `no-referrer`: with the latter browsers send `Origin: null` with our own forms
+(Fetch standard, "append a request Origin header"), and the guard of origin.py could not know them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+TO_PAYMENT = frozenset({"checkout", "order", "order_pay"})
+PERMISSIONS = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "fullscreen", "geolocation",
+        "gyroscope", "magnetometer", "microphone", "midi", "payment", "usb", "xr-spatial-tracking",
+    )
+)  # fmt: skip
+# Where PayPal's own page stands, by the address of its API (developer.paypal.com, "API requests").
+_PAYPAL_PAGES = {
+    "https://api-m.paypal.com": "https://www.paypal.com",
+    "https://api-m.sandbox.paypal.com": "https://www.sandbox.paypal.com",
+}
+
+
+class SafeHeaders:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self.fixed = {
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",
+            "Permissions-Policy": PERMISSIONS,
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "X-Frame-Options": "DENY",
+        }
+        if settings.TROTH.web.public_url.startswith("https:"):
+            self.fixed["Strict-Transport-Security"] = "max-age=31536000"
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        headers = response.headers
+        for name, value in self.fixed.items():
+            headers[name] = value
+        if "Content-Security-Policy" not in headers:
+            match = request.resolver_match
+            headers["Content-Security-Policy"] = policy(bool(match and match.view_name in TO_PAYMENT))
+        if "Cache-Control" not in headers:
+            headers["Cache-Control"] = "no-store"
+        return response
+
+
+@cache
+def policy(to_payment: bool) -> str:
+    targets = ["'self'", *(payment_origins() if to_payment else ())]
+    return (
+        "default-src 'none'; style-src 'self'; img-src 'self'; "
+        f"form-action {' '.join(targets)}; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def payment_origins() -> list[str]:
+    """Origins of the payment pages this shop may send a browser to."""
+    api = _origin(settings.TROTH.paypal.base_url)
+    return sorted({_PAYPAL_PAGES.get(api, api), _origin(settings.TROTH.skrill.pay_url)})
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
