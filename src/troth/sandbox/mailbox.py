@@ -14,7 +14,7 @@ import threading
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from html import escape
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from aiosmtpd.controller import Controller
@@ -133,7 +133,7 @@ class Mailbox:
 
     def _keep(self, envelope: Envelope) -> None:
         raw = envelope.original_content or b""
-        message = cast(EmailMessage, email.message_from_bytes(raw, policy=email.policy.default))
+        message = email.message_from_bytes(raw, policy=email.policy.default)
         with self._lock:
             mail = Mail(
                 number=len(self.sent) + 1,
@@ -168,9 +168,8 @@ class Mailbox:
             f"<td>{escape(', '.join(mail.to))}</td><td>{escape(mail.at)}</td></tr>"
             for mail in reversed(self._all())
         )
-        table = (
-            f"<table><thead><tr><th>Subject</th><th>To</th><th>Arrived</th></tr></thead><tbody>{rows}</tbody></table>"
-        )
+        head = "<thead><tr><th>Subject</th><th>To</th><th>Arrived</th></tr></thead>"
+        table = f"<table>{head}<tbody>{rows}</tbody></table>"
         empty = "<p>No mail has arrived yet. Reload this page after you have bought something.</p>"
         note = "<p>Every mail that the shop has sent since the sandbox started. They are in memory only.</p>"
         return html_answer(200, pages.page("Mailbox", "<h1>Mailbox</h1>" + note + (table if rows else empty)))
@@ -193,9 +192,9 @@ class Mailbox:
 class _Controller(Controller):
     def _trigger_server(self) -> None:
         """Learn the port the system gave us for port 0, before aiosmtpd connects to try it."""
-        assert self.server is not None
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # aiosmtpd has no annotation here
 
 
 def _part(message: EmailMessage, kind: str) -> str:

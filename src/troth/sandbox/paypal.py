@@ -13,7 +13,6 @@ import threading
 import time
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import msgspec
 
@@ -32,7 +31,7 @@ from troth.sandbox.paypal_books import (
     show_refund,
 )
 from troth.sandbox.paypal_rules import Issue, check_order
-from troth.sandbox.server import Answer, Faults, Request, Route, html_answer, json_answer, redirect
+from troth.sandbox.server import Answer, Faults, Request, Route, html_answer, json_answer, redirect, with_query
 
 NAMES = {400: "INVALID_REQUEST", 401: "AUTHENTICATION_FAILURE", 404: "RESOURCE_NOT_FOUND", 422: "UNPROCESSABLE_ENTITY"}
 
@@ -99,11 +98,11 @@ class SandboxPayPal:
             if not order.captures and not order.approved:
                 order.approved, order.status, order.country = True, "APPROVED", country
                 self._tell("CHECKOUT.ORDER.APPROVED", "checkout-order", self._shown(order))
-            return _with(order.return_url, {"token": order.id, "PayerID": str(BUYER["payer_id"])})
+            return with_query(order.return_url, {"token": order.id, "PayerID": str(BUYER["payer_id"])})
 
     def cancel(self, order_id: str) -> str:
         """Do what the Cancel link does: nothing at all but going back; the order can still be approved."""
-        return _with(self.orders[order_id].cancel_url, {"token": order_id})
+        return with_query(self.orders[order_id].cancel_url, {"token": order_id})
 
     def next_capture(self, outcome: str) -> None:
         """Decide the next capture: "PENDING", "DECLINED", or an issue such as "INSTRUMENT_DECLINED"."""
@@ -277,7 +276,7 @@ class SandboxPayPal:
             if order is None:
                 return html_answer(404, pages.gone("PayPal"))
             if order.captures:
-                return redirect(_with(order.return_url, {"token": order.id}))
+                return redirect(with_query(order.return_url, {"token": order.id}))
             unit = order.units[0]
         amount = f"{unit['amount']['value']} {unit['amount']['currency_code']}"
         buttons = [("approve", "Approve"), ("cancel", "Cancel")]
@@ -345,10 +344,3 @@ def _refusal(issue: Issue) -> Answer:
     name = NAMES.get(issue.status, issue.issue)
     body = {"name": name, "message": "See details.", "debug_id": debug, "details": [details], "links": []}
     return Answer(issue.status, json.dumps(body).encode(), headers={"Paypal-Debug-Id": debug})
-
-
-def _with(url: str, more: dict[str, str]) -> str:
-    """The address with these appended to its own parameters."""
-    parts = urlsplit(url)
-    query = "&".join(one for one in (parts.query, urlencode(more)) if one)
-    return urlunsplit(parts._replace(query=query))

@@ -9,9 +9,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-CURRENCIES = set(
-    "AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD HUF ILS JPY MXN MYR NOK NZD PHP PLN RUB SEK SGD THB TWD USD".split()
-)
+CURRENCIES = "AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD HUF ILS JPY MXN MYR NOK NZD PHP PLN RUB SEK SGD THB TWD USD"
 NO_DECIMALS = {"HUF", "JPY", "TWD"}
 _VALUE = re.compile(r"(-?[0-9]+)|(-?[0-9]*[.][0-9]+)")
 _LOCALE = re.compile(r"[a-z]{2}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
@@ -129,7 +127,7 @@ def _money(money: Any, where: str) -> Decimal:
         raise Issue(400, "INVALID_STRING_LENGTH", where)
     if not _VALUE.fullmatch(value):
         raise Issue(400, "INVALID_PARAMETER_SYNTAX", where + "/value")
-    if currency.upper() not in CURRENCIES:
+    if currency.upper() not in CURRENCIES.split():
         raise Issue(422, "INVALID_CURRENCY_CODE", where + "/currency_code")
     number = Decimal(value)
     places = 0 if currency.upper() in NO_DECIMALS else 2

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
@@ -59,6 +59,13 @@ def html_answer(status: int, page: str) -> Answer:
 
 def redirect(url: str) -> Answer:
     return Answer(303, b"", "text/plain", {"Location": url})
+
+
+def with_query(url: str, more: dict[str, str]) -> str:
+    """The address with these appended to its own parameters."""
+    parts = urlsplit(url)
+    query = "&".join(one for one in (parts.query, urlencode(more)) if one)
+    return urlunsplit(parts._replace(query=query))
 
 
 class Fault(msgspec.Struct):

@@ -13,18 +13,18 @@ import threading
 import time
 from collections.abc import Callable
 from decimal import Decimal
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 import msgspec
 
 from troth.sandbox import pages
 from troth.sandbox.courier import Courier, Post, is_local
-from troth.sandbox.server import Answer, Faults, Request, Route, html_answer, json_answer, redirect
+from troth.sandbox.server import Answer, Faults, Request, Route, html_answer, json_answer, redirect, with_query
 
 SESSION_LIFE = 15 * 60  # seconds
-CURRENCIES = set(
+CURRENCIES = (
     "EUR USD GBP HKD SGD JPY CAD AUD CHF DKK SEK NOK ILS MYR NZD TRY AED MAD QAR SAR TWD THB CZK HUF BGN PLN ISK INR "
-    "KRW ZAR RON HRK JOD OMR RSD TND MXN BRL PHP".split()
+    "KRW ZAR RON HRK JOD OMR RSD TND MXN BRL PHP"
 )
 LENGTHS = {
     "pay_to_email": 50,
@@ -187,7 +187,7 @@ class SandboxSkrill:
                 return f"Parameter too long: {name}"
         if form.get("pay_to_email", "").lower() != self.merchant.pay_to_email.lower():
             return "Invalid merchant"
-        if form.get("currency") not in CURRENCIES:
+        if form.get("currency") not in CURRENCIES.split():
             return "Invalid currency"
         amount = form.get("amount", "")
         if not re.fullmatch(r"\d{1,12}(\.\d{1,2})?", amount) or Decimal(amount) <= 0 or amount.endswith(".00"):
@@ -248,11 +248,8 @@ class SandboxSkrill:
             return url
         transaction = session.fields["transaction_id"]
         secret = _md5(self.merchant.secret_word).upper()
-        more = urlencode(
-            {"transaction_id": transaction, "msid": _md5(self.merchant.merchant_id + transaction + secret)}
-        )
-        parts = urlsplit(url)
-        return urlunsplit(parts._replace(query="&".join(one for one in (parts.query, more) if one)))
+        msid = _md5(self.merchant.merchant_id + transaction + secret)
+        return with_query(url, {"transaction_id": transaction, "msid": msid})
 
 
 def _line(text: str) -> Answer:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ import httpx
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import verification
 
 from troth.shop.payments.providers.contract import Forged, ProviderDown
@@ -32,6 +34,7 @@ SANDBOX_NAME = "messageverificationcerts.sandbox.paypal.com"
 _PATH = "/v1/notifications/certs/"
 _LIVE = [f"https://{h}{_PATH}" for h in ("api.paypal.com", "api-m.paypal.com", LIVE_NAME)]
 _SANDBOX = [f"https://{h}{_PATH}" for h in ("api.sandbox.paypal.com", "api-m.sandbox.paypal.com", SANDBOX_NAME)]
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _LAST = re.compile(r"[A-Za-z0-9_-]{1,100}")
 LARGEST = 64 * 1024  # bytes of PEM
 LONGEST = 10.0  # seconds
@@ -54,8 +57,7 @@ class Certificates:
         own = settings.cert_url_prefix.rstrip("/") + "/"
         self._prefixes = next((world for world in (_LIVE, _SANDBOX) if own in world), [own])
         self._names = {LIVE_NAME} if own in _LIVE else {LIVE_NAME, SANDBOX_NAME}
-        self._ca_file = settings.ca_file or certifi.where()
-        self._roots: list[x509.Certificate] = []
+        self._roots = read_roots(settings.ca_file or certifi.where())
         self._lock = threading.Lock()
         self._kept: dict[str, Believed] = {}
         self._fetched: list[float] = []
@@ -102,7 +104,7 @@ class Certificates:
     def _believe(self, pem: bytes, now: datetime) -> Believed:
         try:
             leaf, *between = x509.load_pem_x509_certificates(pem)
-            _verifier(self._trusted(), now).verify(leaf, between)
+            _verifier(self._roots, now).verify(leaf, between)
             named, key = _names(leaf), leaf.public_key()
         except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
             raise Forged("certificate") from None
@@ -114,11 +116,24 @@ class Certificates:
             raise Forged("certificate_key")
         return Believed(key, leaf.not_valid_after_utc)
 
-    def _trusted(self) -> list[x509.Certificate]:
-        with self._lock:
-            if not self._roots:
-                self._roots = x509.load_pem_x509_certificates(Path(self._ca_file).read_bytes())
-            return self._roots
+
+def read_roots(file: str) -> list[x509.Certificate]:
+    """The certificates of a PEM file. OSError where it cannot be read, ValueError where it holds none.
+
+    The public bundle has old roots that break today's rules (a serial number of zero): one that cannot be read is left
+    out, rather than all webhooks refused on its account.
+    """
+    roots = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CryptographyDeprecationWarning)
+        for block in _PEM.findall(Path(file).read_bytes()):
+            try:
+                roots.append(x509.load_pem_x509_certificate(block))
+            except (ValueError, CryptographyDeprecationWarning):
+                continue
+    if not roots:
+        raise ValueError("paypal.ca_file holds no certificate")
+    return roots
 
 
 def _verifier(roots: list[x509.Certificate], now: datetime) -> verification.ClientVerifier:

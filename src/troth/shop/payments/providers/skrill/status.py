@@ -60,6 +60,8 @@ def read_status(body: bytes, settings: SkrillSettings) -> Status:
     if not same(fields["md5sig"].upper(), right):
         raise Forged("signature")
     amount = parse.money(fields["amount"], fields["currency"])
+    if amount is None:  # `amount` and `currency` are what we asked for, and we never ask for what we cannot read
+        raise Forged("amounts")
     amount_signed = fields["mb_currency"] == fields["currency"]
     if amount_signed and amount != parse.money(fields["mb_amount"], fields["mb_currency"]):
         raise Forged("amounts")
@@ -87,7 +89,7 @@ def _fields(body: bytes) -> dict[str, str]:
     return fields
 
 
-def _sight(fields: dict[str, str], amount: Money | None) -> Sight:
+def _sight(fields: dict[str, str], amount: Money) -> Sight:
     country = fields.get("payment_instrument_country", "")
     return Sight(
         state=STATES.get(fields["status"], State.UNKNOWN),
