@@ -240,10 +240,8 @@ def _senseless(config: Config) -> Iterator[tuple[str, str, str]]:
             yield section, key, LOOPBACK
     if config.live and config.paypal.ca_file:
         yield "paypal", "ca_file", "is for look-alikes of PayPal in test mode; remove it in a live shop."
-    if config.paypal.client_id and not config.paypal.webhook_id:
-        yield "paypal", "webhook_id", "is needed to verify what PayPal sends; copy it from PayPal's dashboard."
-    if config.skrill.merchant_id and not config.skrill.secret_word:
-        yield "skrill", "secret_word", "is needed to verify what Skrill sends; set it in Skrill's settings, then here."
+    for section, key, why in _incomplete(config):
+        yield section, key, why
     mail = urlsplit(config.mail.url)
     if mail.scheme not in ("smtp", "smtp+starttls", "smtps") or not mail.hostname:
         yield "mail", "url", "must look like smtps://user:password@mail.example.org:465."
@@ -256,6 +254,16 @@ def _senseless(config: Config) -> Iterator[tuple[str, str, str]]:
             yield "policy", key, "must be at least 1."
     if root_inside(config):
         yield "keeper", "root_key_file", "lies inside the shop's folder; keep the root key apart from the data."
+
+
+def _incomplete(config: Config) -> Iterator[tuple[str, str, str]]:
+    """A provider that is set up by half: it could take money that the shop cannot verify."""
+    for key in ("client_secret", "webhook_id"):
+        if config.paypal.client_id and not getattr(config.paypal, key):
+            yield "paypal", key, "is needed besides client_id; copy it from PayPal's dashboard."
+    for key in ("pay_to_email", "secret_word", "mqi_password"):
+        if config.skrill.merchant_id and not getattr(config.skrill, key):
+            yield "skrill", key, "is needed besides merchant_id; set it in Skrill's account, then here."
 
 
 def _addresses(config: Config) -> Iterator[tuple[str, str, str]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils import timezone
+
+from troth.pledge import clock
 
 
 class Due(models.Model):
@@ -11,12 +12,13 @@ class Due(models.Model):
 
     kind = models.CharField(max_length=40)
     subject = models.CharField(max_length=80)  # an id of ours; never a personal value
-    run_after = models.DateTimeField(default=timezone.now)
+    run_after = models.DateTimeField(default=clock.now)
     every = models.PositiveIntegerField(default=0)  # seconds; 0 = once
     attempts = models.PositiveIntegerField(default=0)
     fence = models.PositiveBigIntegerField(default=0)  # raised by each claim: who holds an older one is too late
     lease_until = models.DateTimeField(null=True)
     last_code = models.CharField(max_length=60, blank=True)
+    made_at = models.DateTimeField(default=clock.now)
     gave_up_at = models.DateTimeField(null=True)
 
     class Meta:

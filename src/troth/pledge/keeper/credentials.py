@@ -104,7 +104,7 @@ class Credentials:
         """For the worker's letter: the secret of a ticket, made now and told once."""
         self._db.execute("DELETE FROM ticket WHERE ends < ?", (self._now(),))
         if ask.ticket:
-            return self._redeem_ticket(ask.ticket)
+            return self._redeem_ticket(ask.ticket, peek=ask.kind == "peek")
         raw = _raw(ask.ref)
         if ask.kind == "invite":
             if self._credential(raw) is not None:
@@ -134,10 +134,13 @@ class Credentials:
             self._set_password(raw, index, phc)
         elif kind in ("recover", "invite"):
             raise Refused("password")
-        self._db.execute("DELETE FROM ticket WHERE id = ?", (ask.ticket,))
         if kind == "change":
+            # Kept until its end, so that the worker can finish a change whose web process died.
+            self._db.execute("UPDATE ticket SET kind = 'changed', secret = NULL WHERE id = ?", (ask.ticket,))
             self._db.execute("UPDATE credential SET mailbox = ?, standing = ? WHERE ref = ?", (index, WAITING, raw))
             self._persons.raise_epoch(raw)
+        else:
+            self._db.execute("DELETE FROM ticket WHERE id = ?", (ask.ticket,))
         self._prove_mailbox(raw, index)
         return messages.Proved(kind, self._session(raw))
 
@@ -162,11 +165,13 @@ class Credentials:
             raise Refused("mailbox")
         return hmac.digest(self._keys.mailbox, b"mailbox\0" + name.encode(), hashlib.sha256)[:16]
 
-    def _redeem_ticket(self, ticket: str) -> messages.Redeemed:
+    def _redeem_ticket(self, ticket: str, peek: bool) -> messages.Redeemed:
         sql = "SELECT kind, ref, secret FROM ticket WHERE id = ?"
         row = self._db.execute(sql, (ticket,)).fetchone()
         if row is None or row[1] is None:
             return messages.Redeemed("nothing")
+        if peek or row[0] == "changed":
+            return messages.Redeemed(row[0], _name(row[1]), ticket)
         secret = secrets.token_urlsafe(24)
         # A letter that is sent again carries a new secret; only the last one is good.
         self._db.execute("UPDATE ticket SET secret = ? WHERE id = ?", (_digest(secret), ticket))

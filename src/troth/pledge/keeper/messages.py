@@ -66,11 +66,14 @@ class Recover(Message, frozen=True):
 
 
 class Redeem(Message, frozen=True):
-    """Worker only: what a ticket is good for, or a new ticket for a person (`ref`) whose mailbox it just opened."""
+    """Worker only: what a ticket is good for, or a new ticket for a person (`ref`) whose mailbox it just opened.
+
+    kind with a ref: "confirm" or "invite"; with a ticket: "" makes its secret, "peek" only looks.
+    """
 
     ticket: str = ""
     ref: str = ""
-    kind: str = ""  # with ref: "confirm" or "invite"
+    kind: str = ""
     mailbox: str = ""
 
 
@@ -147,7 +150,11 @@ class Ticket(Message, frozen=True):
 
 
 class Redeemed(Message, frozen=True):
-    """For the worker's letter. kind "nothing": no such mailbox, send nothing; "taken": it has an account already."""
+    """For the worker's letter.
+
+    kind "nothing": no such mailbox, or the ticket is over; "taken": the mailbox has an account already; "changed": a
+    change of mailbox was proved. Otherwise the ticket's own kind, with its secret unless it was only peeked at.
+    """
 
     kind: str
     ref: str = ""

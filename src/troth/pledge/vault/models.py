@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils import timezone
 
+from troth.pledge import clock
 from troth.pledge.ids import SHAPE
 
 
@@ -18,7 +18,7 @@ class Person(models.Model):
     ref = models.CharField(primary_key=True, max_length=30)  # per_…
     key_set = models.BinaryField()  # public keys by class, signed by the keeper
     enrol_secret = models.BinaryField(null=True)  # wiped in taking: a copy of this table enrols nobody who bought
-    made_at = models.DateTimeField(default=timezone.now)
+    made_at = models.DateTimeField(default=clock.now)
     taken_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -39,7 +39,7 @@ class Person(models.Model):
             blank = cls.objects.filter(taken_at__isnull=True).order_by("made_at").first()
             if blank is None:
                 raise NoBlank
-            secret, taken = bytes(blank.enrol_secret or b""), timezone.now()
+            secret, taken = bytes(blank.enrol_secret or b""), clock.now()
             if cls.objects.filter(pk=blank.pk, taken_at__isnull=True).update(taken_at=taken, enrol_secret=None) == 1:
                 blank.taken_at, blank.enrol_secret = taken, None
                 return blank, secret

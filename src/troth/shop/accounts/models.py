@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils import timezone
 
+from troth.pledge import clock
 from troth.pledge.ids import new_id
 from troth.pledge.vault.classes import Contact as ContactData
 from troth.pledge.vault.classes import Locality as LocalityData
@@ -20,7 +20,7 @@ class Account(models.Model):
     confirmed_at = models.DateTimeField(null=True)
     policy_version = models.CharField(max_length=20)
     mailings = models.BooleanField(default=False)
-    made_at = models.DateTimeField(default=timezone.now)
+    made_at = models.DateTimeField(default=clock.now)
 
     def __str__(self) -> str:
         return str(self.person_id)
@@ -38,7 +38,7 @@ class Contact(models.Model):
     person = models.ForeignKey(Person, on_delete=models.PROTECT)
     state = models.CharField(max_length=8)
     contact = SealedField(personal=ContactData)
-    made_at = models.DateTimeField(default=timezone.now)
+    made_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils import timezone
+
+from troth.pledge import clock
 
 
 class Product(models.Model):
@@ -18,7 +19,7 @@ class Product(models.Model):
     package = models.CharField(max_length=120, blank=True)  # Composer name
     published = models.BooleanField(default=False)
     position = models.PositiveIntegerField(default=0)
-    updated_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=clock.now)
     includes = models.ManyToManyField("self", symmetrical=False, related_name="part_of")  # of a bundle
 
     class Meta:

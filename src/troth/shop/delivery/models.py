@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils import timezone
 
+from troth.pledge import clock
 from troth.pledge.ids import new_id
 from troth.pledge.vault.models import Person
 from troth.shop.catalogue.models import Product
@@ -29,7 +29,7 @@ class Grant(models.Model):
     limit = models.PositiveIntegerField()
     used = models.PositiveIntegerField(default=0)
     open_until = models.DateTimeField(null=True)  # ranges of a counted download are free until then
-    made_at = models.DateTimeField(default=timezone.now)
+    made_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = [
@@ -53,7 +53,7 @@ class Letter(models.Model):
     state = models.CharField(max_length=8, default=QUEUED)
     attempts = models.PositiveIntegerField(default=0)
     last_code = models.CharField(max_length=60, blank=True)
-    queued_at = models.DateTimeField(default=timezone.now)
+    queued_at = models.DateTimeField(default=clock.now)
     sent_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils import timezone
 
+from troth.pledge import clock
 from troth.pledge.ids import new_id
 from troth.pledge.vault.classes import Billing as BillingData
 from troth.pledge.vault.fields import SealedField
@@ -18,7 +18,7 @@ class Basket(models.Model):
     """What a visitor put aside. The key is in their cookie only; here lies its SHA-256."""
 
     key_hash = models.CharField(primary_key=True, max_length=64)
-    touched_at = models.DateTimeField(default=timezone.now)
+    touched_at = models.DateTimeField(default=clock.now)
 
     def __str__(self) -> str:
         return self.key_hash[:8]
@@ -54,7 +54,7 @@ class Billing(models.Model):
     person = models.ForeignKey(Person, on_delete=models.PROTECT)
     billing = SealedField(personal=BillingData)
     country = models.CharField(max_length=2)  # in clear, for tax
-    made_at = models.DateTimeField(default=timezone.now)
+    made_at = models.DateTimeField(default=clock.now)
 
     def __str__(self) -> str:
         return self.id
@@ -70,9 +70,10 @@ class Order(models.Model):
     currency = models.CharField(max_length=3)
     total_minor = models.PositiveBigIntegerField()
     state = models.CharField(max_length=10, default=OPEN)
+    once = models.CharField(max_length=43, unique=True, null=True)  # from the form: sent twice, it is one order
     viewer = models.CharField(max_length=64, db_index=True)  # SHA-256 of the key in the buyer's basket cookie
     policy_version = models.CharField(max_length=20)
-    made_at = models.DateTimeField(default=timezone.now)
+    made_at = models.DateTimeField(default=clock.now)
     paid_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -94,7 +95,7 @@ class Order(models.Model):
     def mark_paid(self) -> bool:
         """Move to paid. True for exactly one caller; money that comes after the order lapsed still counts."""
         unpaid = Order.objects.filter(pk=self.pk).exclude(state=self.PAID)
-        return unpaid.update(state=self.PAID, paid_at=timezone.now()) == 1
+        return unpaid.update(state=self.PAID, paid_at=clock.now()) == 1
 
 
 class OrderLine(models.Model):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils import timezone
 
+from troth.pledge import clock
 from troth.pledge.ids import new_id
 from troth.shop.money import Money
 from troth.shop.orders.models import Order
@@ -26,6 +26,7 @@ class Payment(models.Model):
     provider_ref = models.CharField(max_length=100, blank=True)  # PayPal's order id, Skrill's session id
     capture_ref = models.CharField(max_length=100, blank=True)  # where the money is: capture id, mb_transaction_id
     pay_url = models.URLField(max_length=600, blank=True)
+    payee = models.CharField(max_length=127, blank=True)  # the shop's own account, as the provider named it
     amount_minor = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=10, default=NEW)
@@ -33,7 +34,7 @@ class Payment(models.Model):
     attempt = models.PositiveSmallIntegerField(default=1)  # part of the provider's idempotency keys
     payer_country = models.CharField(max_length=2, blank=True)
     looks = models.PositiveIntegerField(default=0)
-    made_at = models.DateTimeField(default=timezone.now)
+    made_at = models.DateTimeField(default=clock.now)
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -62,9 +63,10 @@ class ProviderEvent(models.Model):
     kind = models.CharField(max_length=60)
     payment = models.ForeignKey(Payment, null=True, on_delete=models.PROTECT)
     verified = models.BooleanField()
+    times = models.PositiveBigIntegerField(default=1)  # forged messages are counted by code and day, not kept
     kept = models.JSONField(default=dict)
     outcome = models.CharField(max_length=60, blank=True)
-    came_at = models.DateTimeField(default=timezone.now)
+    came_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["provider", "event_id"], name="provider_event_once")]

@@ -1,0 +1,140 @@
+"""Due rows, worked off: leased, fenced, repeated until done, never lost.
+
+`add` writes a row in the caller's transaction. A worker claims one by a conditional update that raises its fence;
+a worker that was paused longer than its lease holds an older fence and is too late. Each errand is safe to repeat:
+after a crash it is run again. Effects that cannot be taken back (a mail) come right after `claim.still_mine()`.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError, close_old_connections
+from django.db.models import F, Q, QuerySet
+
+from troth.pledge import clock
+from troth.pledge.due.models import Due
+
+log = logging.getLogger("troth.due")
+LEASE = timedelta(seconds=90)
+MARGIN = timedelta(seconds=2)  # of lease that must be left before an effect
+GIVE_UP = timedelta(days=3)
+FIRST_PAUSE, LONGEST_PAUSE = 4, 3600  # seconds
+POLL = 0.25  # seconds between looks at an empty table
+
+
+class Again(Exception):
+    """Not done yet. `after` seconds from now (None: a growing pause); `code` tells people why, and holds no person."""
+
+    def __init__(self, code: str, after: float | None = None, *, give_up: bool = False) -> None:
+        super().__init__(code)
+        self.code, self.after, self.give_up = code, after, give_up
+
+
+class Claim:
+    """One row, ours for the length of its lease."""
+
+    def __init__(self, row: Due) -> None:
+        self.kind, self.subject, self.attempts = row.kind, row.subject, row.attempts
+        self._row = row
+
+    def still_mine(self) -> bool:
+        """Ask just before an effect that cannot be taken back."""
+        return self._mine().filter(lease_until__gt=clock.now() + MARGIN).exists()
+
+    def done(self) -> None:
+        if self._row.every:
+            self._later(timedelta(seconds=self._row.every), attempts=0, last_code="")
+        elif not self._mine().filter(run_after=self._row.run_after).delete()[0]:
+            self._mine().update(lease_until=None)  # hastened in the meantime: there is news, look once more
+
+    def failed(self, again: Again) -> None:
+        if again.give_up or (not self._row.every and clock.now() - self._row.made_at > GIVE_UP):
+            self._mine().update(lease_until=None, last_code=again.code[:60], gave_up_at=clock.now())
+            return
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self.attempts - 1, 12)) * (
+            0.8 + secrets.randbelow(400) / 1000
+        )
+        self._later(timedelta(seconds=pause if again.after is None else again.after), last_code=again.code[:60])
+
+    def _mine(self) -> QuerySet[Due]:
+        return Due.objects.filter(pk=self._row.pk, fence=self._row.fence)
+
+    def _later(self, pause: timedelta, **values: object) -> None:
+        rest = dict(values, lease_until=None)
+        moved = self._mine().filter(run_after=self._row.run_after).update(run_after=clock.now() + pause, **rest)
+        if not moved:
+            self._mine().update(**rest)  # hastened in the meantime: keep the earlier time
+
+
+Errand = Callable[[str, Claim], None]
+
+
+def add(kind: str, subject: str, *, after: float = 0, every: int = 0) -> None:
+    """Make something due, in the caller's transaction. Said twice it is due once, at the earlier time."""
+    when = clock.now() + timedelta(seconds=after)
+    Due.objects.bulk_create([Due(kind=kind, subject=subject, run_after=when, every=every)], ignore_conflicts=True)
+
+
+def hasten(kind: str, subject: str) -> None:
+    """Make it due now, whether or not it was due later; a worker that is at it will look once more."""
+    add(kind, subject)
+    row = Due.objects.filter(kind=kind, subject=subject)
+    row.update(run_after=clock.now(), gave_up_at=None)
+
+
+def claim(at: datetime | None = None) -> Claim | None:
+    """The next row that is due, leased to the caller; None if there is none."""
+    while True:
+        moment = at or clock.now()
+        free = Q(lease_until__isnull=True) | Q(lease_until__lte=moment)
+        row = Due.objects.filter(free, run_after__lte=moment, gave_up_at__isnull=True).order_by("run_after").first()
+        if row is None:
+            return None
+        mine = Due.objects.filter(pk=row.pk, fence=row.fence)
+        if mine.update(fence=F("fence") + 1, attempts=F("attempts") + 1, lease_until=moment + LEASE) == 1:
+            row.fence, row.attempts = row.fence + 1, row.attempts + 1
+            return Claim(row)
+
+
+def work_off(claimed: Claim, errands: Mapping[str, Errand]) -> None:
+    """Run one errand. Whatever it raises becomes a code and a later try; its text is never written anywhere."""
+    try:
+        errands[claimed.kind](claimed.subject, claimed)
+    except Again as again:
+        claimed.failed(again)
+    except DatabaseError:
+        raise
+    except Exception as fault:  # noqa: BLE001 - the loop goes on; the row keeps the type
+        log.error("errand failed", extra={"fault": fault})
+        claimed.failed(Again(type(fault).__name__))
+    else:
+        claimed.done()
+
+
+def run(errands: Mapping[str, Errand], stop: threading.Event, threads: int = 3) -> None:
+    """Work until `stop` is set. Each thread claims for itself, so that a slow mail server stops nobody else."""
+    crew = [threading.Thread(target=_one, args=(errands, stop), name=f"due-{n}") for n in range(threads)]
+    for thread in crew:
+        thread.start()
+    for thread in crew:
+        thread.join()
+
+
+def _one(errands: Mapping[str, Errand], stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            claimed = claim()
+            if claimed is None:
+                stop.wait(POLL)
+            else:
+                work_off(claimed, errands)
+        except DatabaseError as fault:
+            log.error("database away", extra={"fault": fault})
+            close_old_connections()
+            stop.wait(1)
+    close_old_connections()

@@ -1,0 +1,30 @@
+"""What a paid line gives: one grant for each product in it. Made once, however often it is asked for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+
+from troth.pledge import clock
+from troth.shop.catalogue.models import Product
+from troth.shop.delivery.models import Grant
+from troth.shop.orders.models import Order
+
+
+def give(order: Order) -> None:
+    """Grants for every line of a paid order. A bundle gives what it includes; a service has nothing to fetch."""
+    policy = settings.TROTH.policy
+    ends = clock.now() + timedelta(days=policy.download_days)
+    grants = [
+        Grant(line=line, product=product, ends_at=ends, limit=policy.download_limit * line.quantity)
+        for line in order.lines.select_related("edition__product")
+        for product in _given(line.edition.product)
+    ]
+    Grant.objects.bulk_create(grants, ignore_conflicts=True)
+
+
+def _given(product: Product) -> list[Product]:
+    if product.kind == Product.BUNDLE:
+        return list(product.includes.all())
+    return [product] if product.kind == Product.MODULE else []

@@ -1,0 +1,100 @@
+"""Letters: queued as a row with what causes them, written when they are sent, kept by nobody.
+
+Each has one Message-ID for ever, so that a second copy (a worker died between the relay's answer and our note of it)
+is recognised as the same letter. Text and HTML carry the same links.
+"""
+
+from __future__ import annotations
+
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jinja2
+from django.conf import settings
+from django.db.models import F
+from django.utils import translation
+from django.utils.crypto import salted_hmac
+
+from troth.pledge import clock
+from troth.pledge.due import loop as due
+from troth.pledge.vault.classes import Contact as ContactData
+from troth.pledge.vault.models import Person
+from troth.shop.delivery import post
+from troth.shop.delivery.models import Letter
+from troth.shop.orders.models import Order
+
+_templates = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "letters"),
+    autoescape=jinja2.select_autoescape(["html"]),
+    undefined=jinja2.StrictUndefined,
+    extensions=["jinja2.ext.i18n"],
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.install_gettext_callables(  # type: ignore[attr-defined]
+    translation.gettext, translation.ngettext, newstyle=True
+)
+
+
+def queue(kind: str, subject: str, person: Person, order: Order | None = None) -> None:
+    """Make a letter due, in the caller's transaction. The same kind about the same subject is one letter."""
+    Letter.objects.bulk_create([Letter(kind=kind, subject=subject, person=person, order=order)], ignore_conflicts=True)
+    due.add(kind, subject)
+
+
+def send(letter: Letter, to: ContactData, claim: due.Claim, **words: Any) -> None:
+    """Write and send. Raises due.Again with a code; a letter that never can be sent is marked failed, and given up."""
+    message = write(letter, to, **words)
+    if not claim.still_mine():
+        raise due.Again("late", 0)
+    try:
+        post.send(settings.TROTH.mail, message)
+    except post.Undelivered as trouble:
+        state = Letter.FAILED if trouble.final else Letter.QUEUED
+        Letter.objects.filter(pk=letter.pk).exclude(state=Letter.SENT).update(
+            state=state, attempts=F("attempts") + 1, last_code=trouble.code
+        )
+        again = due.Again(trouble.code, give_up=trouble.final)
+    else:
+        Letter.objects.filter(pk=letter.pk).update(
+            state=Letter.SENT, sent_at=clock.now(), attempts=F("attempts") + 1, last_code=""
+        )
+        return
+    raise again
+
+
+def write(letter: Letter, to: ContactData, **words: Any) -> EmailMessage:
+    """The letter as it leaves: text and HTML, one Message-ID for ever."""
+    shop = settings.TROTH.shop
+    site = settings.TROTH.web.public_url.rstrip("/")
+    with translation.override(settings.LANGUAGE_CODE):
+        said = {"name": to.name, "shop": shop, "site": site, **words}
+        subject = _templates.get_template(f"{letter.kind}.subject.txt").render(said).strip()
+        text = _templates.get_template(f"{letter.kind}.txt").render(said)
+        html = _templates.get_template(f"{letter.kind}.html").render(said, subject=subject)
+    message = EmailMessage()
+    message["Subject"] = " ".join(subject.split())
+    message["From"] = _sender()
+    message["To"] = Address(display_name=" ".join(to.name.split()), addr_spec=to.email)
+    message["Date"] = format_datetime(letter.queued_at)
+    message["Message-ID"] = message_id(letter)
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(text)
+    message.add_alternative(html, subtype="html")
+    return message
+
+
+def message_id(letter: Letter) -> str:
+    host = urlsplit(settings.TROTH.web.public_url).hostname
+    return f"<{salted_hmac('troth.letter', letter.id, algorithm='sha256').hexdigest()[:32]}@{host}>"
+
+
+def _sender() -> Address:
+    config = settings.TROTH
+    host = urlsplit(config.web.public_url).hostname
+    address = config.mail.sender or config.shop.contact_email or f"shop@{host}"
+    return Address(display_name=config.shop.name, addr_spec=address)

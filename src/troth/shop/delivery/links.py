@@ -1,0 +1,71 @@
+"""Links to downloads: they carry a grant, a release, an end and a signature, and no name."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+from django.conf import settings
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from troth.pledge import clock
+from troth.shop.catalogue.models import Release
+from troth.shop.delivery.models import Grant
+from troth.shop.orders.models import Order
+
+
+class Link(msgspec.Struct, frozen=True):
+    product_name: str
+    version: str
+    released_on: object
+    size: int
+    url: str  # path on this site
+    uses_left: int
+    ends_at: datetime
+
+
+def of(order: Order, *, hours: int | None = None) -> list[Link]:
+    """The newest release of each product granted. `hours`: how long the link itself is good (None: as the grant)."""
+    grants = Grant.objects.filter(line__order=order, ends_at__gt=clock.now()).select_related("product").order_by("pk")
+    releases: dict[str, Release] = {}
+    for release in Release.objects.filter(product__in=[g.product_id for g in grants]).order_by("-position"):
+        releases[release.product_id] = release  # position 0 is the newest: the last one stays
+    return [_link(grant, releases[grant.product_id], hours) for grant in grants if grant.product_id in releases]
+
+
+def sign(grant: Grant, release_id: int, hours: int | None = None) -> str:
+    ends = grant.ends_at
+    if hours is not None:
+        ends = min(ends, clock.now() + timedelta(hours=hours))
+    until = int(ends.timestamp())
+    return f"{until:x}.{_mac(grant.id, release_id, until)}"
+
+
+def is_signed(grant_id: str, release_id: int, signature: str) -> bool:
+    """True for a link of ours whose time is not over."""
+    until, _, mac = signature.partition(".")
+    try:
+        end = int(until, 16)
+    except ValueError:
+        return False
+    return constant_time_compare(mac, _mac(grant_id, release_id, end)) and clock.now().timestamp() < end
+
+
+def _mac(grant_id: str, release_id: int, until: int) -> str:
+    return salted_hmac("troth.download", f"{grant_id}/{release_id}/{until}", algorithm="sha256").hexdigest()[:32]
+
+
+def _link(grant: Grant, release: Release, hours: int | None) -> Link:
+    return Link(
+        grant.product.name,
+        release.version,
+        release.released_on,
+        release.size,
+        f"/download/{grant.id}/{release.pk}?s={sign(grant, release.pk, hours)}",
+        max(0, grant.limit - grant.used),
+        grant.ends_at,
+    )
+
+
+def absolute(path: str) -> str:
+    return f"{settings.TROTH.web.public_url.rstrip('/')}{path}"

@@ -1,0 +1,201 @@
+"""Buy: a basket becomes an order, and the buyer is sent to the provider's page.
+
+Everything is written in one main transaction, without the keeper: keys come from stock, person and billing are
+sealed, the order, its first attempt to pay and what is due later are rows. Then, outside it, the newcomer is
+enrolled and the provider asked; whatever fails there can be done again from the order's page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from troth.pledge.due import loop as due
+from troth.pledge.vault.classes import Billing as BillingData
+from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
+from troth.pledge.vault.fields import seal
+from troth.pledge.vault.models import Person
+from troth.shop.accounts import newcomer
+from troth.shop.accounts.models import Contact
+from troth.shop.accounts.session import SignedIn, signed_in
+from troth.shop.catalogue.models import Price
+from troth.shop.delivery.letters import queue
+from troth.shop.journeys.settle import look
+from troth.shop.money import LARGEST_MINOR
+from troth.shop.orders.models import BasketLine, Billing, Order, OrderLine
+from troth.shop.payments import attempt, gateways
+from troth.shop.payments.models import Payment
+from troth.shop.payments.polling import FIRST_LOOK
+from troth.shop.policy_version import VERSION
+from troth.shop.refusal import Refused
+
+
+class Newcomer(msgspec.Struct, frozen=True):
+    """Somebody who types who they are. With a password they register; without one they buy as a guest."""
+
+    name: str
+    email: str
+    password: str = ""
+    postcode: str = ""
+
+    def __repr__(self) -> str:
+        return "<newcomer>"
+
+
+class Known(msgspec.Struct, frozen=True):
+    """Somebody who is signed in."""
+
+    person_ref: str
+
+
+class Begun(msgspec.Struct, frozen=True):
+    order_ref: str
+    pay_url: str  # "": the provider cannot be reached; the order's page offers to try again
+    signed_in: SignedIn | None = None
+
+
+def begin(
+    basket_key: str,
+    buyer: Newcomer | Known,
+    billing: BillingData | str,
+    provider: str,
+    *,
+    mailings: bool = False,
+    once: str = "",
+) -> Begun:
+    """Order what is in the basket. `billing`: an address, or the id of one that this person used before.
+
+    `once` comes from the form: the same form sent twice is one order. Refused: an empty basket, a product no longer
+    sold, an address or a provider that is none of theirs.
+    """
+    if provider not in gateways.offered():
+        raise Refused(_("Choose how you want to pay."), "provider")
+    viewer = hashlib.sha256(basket_key.encode()).hexdigest()
+    try:
+        with transaction.atomic():
+            order, payment, secret = _write(viewer, buyer, billing, provider, mailings, once)
+    except IntegrityError:
+        earlier = Order.objects.filter(once=once, viewer=viewer).first() if once else None
+        if earlier is None:
+            raise
+        return Begun(earlier.ref, pay_again(earlier, provider))
+    session = _enrol(order.person_id, secret, buyer)
+    return Begun(order.ref, attempt.open_page(payment, item_name(order)), session)
+
+
+def pay_again(order: Order, provider: str) -> str:
+    """Where to pay an open order once more, or "" if that cannot be had now, or is no longer needed.
+
+    Asks the provider about the attempts under way first: nobody is sent to pay what is paid.
+    """
+    if provider not in gateways.offered():
+        raise Refused(_("Choose how you want to pay."), "provider")
+    for payment in order.payments.filter(state__in=(Payment.SENT, Payment.PENDING)):
+        look(payment)
+    order.refresh_from_db(fields=["state"])
+    if order.state in (Order.PAID, Order.CANCELLED) or order.payments.filter(state=Payment.PENDING).exists():
+        return ""
+    latest = order.payments.filter(provider=provider).order_by("-made_at").first()
+    if latest is not None and attempt.still_open(latest):
+        return latest.pay_url
+    if latest is None or latest.state != Payment.NEW:
+        with transaction.atomic():
+            latest = attempt.new(order, provider)
+            due.add("look", latest.id, after=FIRST_LOOK)
+    return attempt.open_page(latest, item_name(order))
+
+
+def item_name(order: Order) -> str:
+    """What the provider's page says is bought: the first line's name, and how many more."""
+    names = [line.name for line in order.lines.order_by("pk")]
+    return names[0] if len(names) == 1 else f"{names[0]} (+{len(names) - 1})"
+
+
+def _write(
+    viewer: str, buyer: Newcomer | Known, billing: BillingData | str, provider: str, mailings: bool, once: str
+) -> tuple[Order, Payment, bytes]:
+    priced = _priced(viewer)
+    person, secret, contact = _person(buyer, mailings)
+    address = _address(person, billing)
+    order = Order.objects.create(
+        person=person,
+        contact=contact,
+        billing=address,
+        country=address.country,
+        currency=settings.TROTH.shop.currency,
+        total_minor=sum(minor * line.quantity for line, minor in priced),
+        viewer=viewer,
+        once=once or None,
+        policy_version=VERSION,
+    )
+    OrderLine.objects.bulk_create(
+        OrderLine(
+            order=order,
+            edition=line.edition,
+            name=f"{line.edition.product.name}, {line.edition.name}",
+            unit_minor=minor,
+            quantity=line.quantity,
+        )
+        for line, minor in priced
+    )
+    payment = attempt.new(order, provider)
+    due.add("look", payment.id, after=FIRST_LOOK)
+    due.add("abandon", order.ref, after=settings.TROTH.policy.abandon_hours * 3600)
+    return order, payment, secret
+
+
+def _priced(viewer: str) -> list[tuple[BasketLine, int]]:
+    """The basket's lines with their prices now: what the browser sent is never asked for a price."""
+    lines = list(
+        BasketLine.objects.filter(basket=viewer, edition__product__published=True)
+        .select_related("edition__product")
+        .order_by("pk")
+    )
+    currency = settings.TROTH.shop.currency
+    editions = [line.edition_id for line in lines]
+    prices = dict(Price.objects.filter(edition__in=editions, currency=currency).values_list("edition_id", "minor"))
+    if not lines or len(lines) != BasketLine.objects.filter(basket=viewer).count():
+        raise Refused(_("Something in your basket is no longer sold; look at your basket and order again."))
+    if any(line.edition_id not in prices for line in lines):
+        raise Refused(_("Something in your basket has no price any more; take it out and order again."))
+    priced = [(line, prices[line.edition_id]) for line in lines]
+    if not 0 < sum(minor * line.quantity for line, minor in priced) <= LARGEST_MINOR:
+        raise Refused(_("This basket cannot be paid online; please write to us."))
+    return priced
+
+
+def _person(buyer: Newcomer | Known, mailings: bool) -> tuple[Person, bytes, Contact]:
+    if isinstance(buyer, Known):
+        contact = Contact.objects.select_related("person").get(person=buyer.person_ref, state=Contact.CURRENT)
+        return contact.person, b"", contact
+    person, secret, contact = newcomer.make(buyer.name, buyer.email)
+    if buyer.password:
+        newcomer.register(person, buyer.postcode, VERSION, mailings)
+        queue("confirm", person.ref, person)
+    return person, secret, contact
+
+
+def _address(person: Person, billing: BillingData | str) -> Billing:
+    if isinstance(billing, str):
+        used = Billing.objects.filter(pk=billing, person=person).first()
+        if used is None:
+            raise Refused(_("Choose one of your own billing addresses, or type a new one."), "billing")
+        return used
+    address = Billing(person=person, country=billing.country)
+    seal(address, "billing", billing)
+    address.save(force_insert=True)
+    return address
+
+
+def _enrol(ref: str, secret: bytes, buyer: Newcomer | Known) -> SignedIn | None:
+    """Register the newcomer's password. If the keeper is away they stay a guest whose mail says "set a password"."""
+    if isinstance(buyer, Known) or not buyer.password:
+        return None
+    try:
+        return signed_in(door().enrol(ref, secret, buyer.email, buyer.password))
+    except (KeeperAway, KeeperRefused):
+        return None

@@ -1,0 +1,49 @@
+"""Deliver: what was paid for reaches its buyer by mail, and stands on the order's page as well.
+
+Run by the worker from a row that was written with the payment. Safe at every step to do again: grants are unique, the
+letter is one row with one Message-ID, and only a death between the relay's answer and our note of it sends it twice.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from troth.pledge.due import loop as due
+from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
+from troth.shop.delivery import grants, letters, links
+from troth.shop.delivery.models import Letter
+from troth.shop.journeys import reach
+from troth.shop.orders.models import Order
+
+
+def deliver(order_ref: str, claim: due.Claim) -> None:
+    """Grant, open the address for "deliver" (noted), send, note. Raises due.Again until the relay has the letter."""
+    order = Order.objects.select_related("person", "contact__person").get(pk=order_ref)
+    if order.state != Order.PAID:
+        return  # nothing is delivered unpaid, whoever made this due
+    grants.give(order)
+    letter, _ = Letter.objects.get_or_create(
+        kind="deliver", subject=order.ref, defaults={"person": order.person, "order": order}
+    )
+    if letter.state == Letter.SENT:
+        return
+    trouble = None
+    try:
+        (to,) = door().open([order.contact.contact], purpose="deliver", job=order.ref)
+        invite = door().redeem(ref=order.person_id, kind="invite", mailbox=to.email)
+    except KeeperAway:
+        trouble = due.Again("keeper-away", 5)
+    except KeeperRefused as refused:
+        trouble = due.Again(f"keeper-{refused.code}")
+    if trouble:
+        raise trouble
+    site = settings.TROTH.web.public_url.rstrip("/")
+    letters.send(
+        letter,
+        to,
+        claim,
+        lines=list(order.lines.order_by("pk")),
+        downloads=links.of(order),
+        order_url=f"{site}/orders/{order.ref}/key/{reach.order_key(order)}",
+        invite_url=f"{site}/recover/{invite.ticket}/{invite.secret}" if invite.kind == "invite" else "",
+    )

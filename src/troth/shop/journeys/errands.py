@@ -1,0 +1,26 @@
+"""Everything the worker does, on one screen: a due row's kind, and the journey that works it off."""
+
+from __future__ import annotations
+
+from troth.pledge.due import loop as due
+from troth.shop.journeys import deliver, sweep, watch, write_to
+
+ERRANDS: dict[str, due.Errand] = {
+    "deliver": deliver.deliver,
+    "look": watch.look,
+    "abandon": watch.abandon,
+    "confirm": write_to.confirm,
+    "recover": write_to.recover,
+    "change": write_to.change,
+    "blanks": sweep.blanks,
+    "leftovers": sweep.leftovers,
+}
+
+# kind -> seconds between runs; written by `ensure` when a worker starts
+PERIODIC = {"blanks": 2, "leftovers": 3600}
+
+
+def ensure() -> None:
+    """The periodic rows exist. Safe to call by any number of workers."""
+    for kind, every in PERIODIC.items():
+        due.add(kind, "shop", every=every)

@@ -1,0 +1,40 @@
+"""Watch payments whose messages do not come, and let go of orders that nobody pays."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+
+from troth.pledge import clock
+from troth.pledge.due import loop as due
+from troth.shop.journeys.settle import look as ask_provider
+from troth.shop.orders.models import Order
+from troth.shop.payments.models import Payment
+from troth.shop.payments.polling import pause
+
+
+def look(payment_id: str, claim: due.Claim) -> None:
+    """One look; then the next is due after a growing pause, until the money's state is final or the order lapsed."""
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.state in (Payment.PAID, Payment.REVIEW):
+        return
+    outcome = ask_provider(payment)
+    payment.refresh_from_db()
+    age = clock.now() - payment.made_at
+    over = age > timedelta(hours=settings.TROTH.policy.abandon_hours) and payment.state != Payment.PENDING
+    if payment.state in (Payment.PAID, Payment.REVIEW) or over:
+        return
+    raise due.Again(outcome, pause(age, claim.attempts))
+
+
+def abandon(order_ref: str, claim: due.Claim) -> None:
+    """An order that nobody paid in `abandon_hours` lapses. Money that comes later still counts."""
+    order = Order.objects.get(pk=order_ref)
+    if order.state != Order.OPEN:
+        return
+    for payment in order.payments.exclude(state=Payment.PAID):
+        ask_provider(payment)
+    if order.payments.filter(state__in=(Payment.PENDING, Payment.REVIEW)).exists():
+        raise due.Again("payment pending", 3600)
+    Order.objects.filter(pk=order_ref, state=Order.OPEN).update(state=Order.EXPIRED)

@@ -1,0 +1,97 @@
+"""Letters about an account: confirm an address, set a new password, change an address. Run by the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.conf import settings
+
+from troth.pledge.due import loop as due
+from troth.pledge.vault.classes import Contact as ContactData
+from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
+from troth.shop.accounts.models import Contact
+from troth.shop.delivery import letters
+from troth.shop.delivery.models import Letter
+from troth.shop.journeys.change_email import flip
+
+Answer = TypeVar("Answer")
+LOOK_AGAIN = 1800  # seconds between looks at a change that waits for its mailbox
+
+
+def confirm(person_ref: str, claim: due.Claim) -> None:
+    """The letter after registering. A mailbox that has an account already hears that instead."""
+    contact = Contact.objects.select_related("person").get(person=person_ref, state=Contact.CURRENT)
+    letter = _letter("confirm", person_ref, contact)
+    if letter.state == Letter.SENT:
+        return
+    to = _address(contact, person_ref)
+    redeemed = _asked(lambda: door().redeem(ref=person_ref, kind="confirm"))
+    if redeemed.kind == "nothing":  # the keeper was away when this person registered: let them set a password
+        redeemed = _asked(lambda: door().redeem(ref=person_ref, kind="invite", mailbox=to.email))
+    if redeemed.kind == "taken":
+        letter.kind = "taken"
+        letters.send(letter, to, claim, link=_url("/recover"))
+        return
+    path = "recover" if redeemed.kind == "invite" else "confirm"
+    letters.send(letter, to, claim, link=_url(f"/{path}/{redeemed.ticket}/{redeemed.secret}"))
+
+
+def recover(ticket: str, claim: due.Claim) -> None:
+    """The letter with a link to choose a new password, if the ticket is somebody's."""
+    redeemed = _asked(lambda: door().redeem(ticket=ticket))
+    if redeemed.kind != "recover":
+        return
+    contact = Contact.objects.select_related("person").get(person=redeemed.ref, state=Contact.CURRENT)
+    letter = _letter("recover", ticket, contact)
+    if letter.state != Letter.SENT:
+        to = _address(contact, letter.id)
+        letters.send(letter, to, claim, link=_url(f"/recover/{ticket}/{redeemed.secret}"))
+
+
+def change(subject: str, claim: due.Claim) -> None:
+    """Letters to both mailboxes; then look now and then whether the new one answered, and finish a change that did."""
+    contact_id, _, ticket = subject.partition(":")
+    waiting = Contact.objects.select_related("person").get(pk=contact_id)
+    state = _asked(lambda: door().redeem(ticket=ticket, kind="peek")).kind
+    if state == "changed":
+        flip(waiting.person_id)
+        return
+    if state != "change":
+        Contact.objects.filter(pk=contact_id, state=Contact.WAITING).update(state=Contact.OLD)
+        return
+    former = Contact.objects.select_related("person").get(person=waiting.person_id, state=Contact.CURRENT)
+    warning = _letter("changing", contact_id, former)
+    if warning.state == Letter.QUEUED:
+        letters.send(warning, _address(former, contact_id), claim, link=_url("/recover"))
+    letter = _letter("change", contact_id, waiting)
+    if letter.state == Letter.QUEUED:
+        secret = _asked(lambda: door().redeem(ticket=ticket)).secret
+        letters.send(letter, _address(waiting, contact_id), claim, link=_url(f"/confirm/{ticket}/{secret}"))
+    raise due.Again("waits for the mailbox", LOOK_AGAIN)
+
+
+def _letter(kind: str, subject: str, contact: Contact) -> Letter:
+    letter, _ = Letter.objects.get_or_create(kind=kind, subject=subject, defaults={"person": contact.person})
+    return letter
+
+
+def _address(contact: Contact, job: str) -> ContactData:
+    (to,) = _asked(lambda: door().open([contact.contact], purpose="notice", job=job))
+    assert isinstance(to, ContactData)
+    return to
+
+
+def _asked(question: Callable[[], Answer]) -> Answer:
+    """The keeper's answer, or due.Again with its code."""
+    try:
+        return question()
+    except KeeperAway:
+        again = due.Again("keeper-away", 5)
+    except KeeperRefused as refused:
+        again = due.Again(f"keeper-{refused.code}")
+    raise again
+
+
+def _url(path: str) -> str:
+    return f"{settings.TROTH.web.public_url.rstrip('/')}{path}"
