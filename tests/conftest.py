@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.house import House
+from tests.house import House, goods, settings_of
 from troth.pledge.keeper.keeper import Keeper
 from troth.pledge.keeper.keyring import connect
 from troth.pledge.kms.file import FileKey
 from troth.pledge.vault import door as doors
 from troth.pledge.vault import keysets
+from troth.sandbox import Addresses, Sandbox
+from troth.shop.catalogue.models import Edition
 
 _own_keys: list[str] = []
 
@@ -40,7 +42,23 @@ def keeper() -> Iterator[Keeper]:
     db.close()
 
 
+@pytest.fixture(scope="session")
+def world() -> Iterator[tuple[Sandbox, Addresses]]:
+    """The look-alikes of PayPal and Skrill and the mailbox, once a process."""
+    sandbox = Sandbox(mode="test")
+    yield sandbox, sandbox.start()
+    sandbox.stop()
+
+
 @pytest.fixture
-def house(db: None, keeper: Keeper) -> House:
-    """A shop with blanks in stock; web's and worker's doors lead to the test's keeper."""
-    return House(keeper)
+def house(db: None, keeper: Keeper, world: tuple[Sandbox, Addresses]) -> Iterator[House]:
+    """A shop with blanks in stock; web's and worker's doors lead to the test's keeper, providers are the sandbox."""
+    sandbox, told = world
+    with settings_of(told):
+        yield House(keeper, sandbox)
+    sandbox.reset()
+
+
+@pytest.fixture
+def edition(house: House) -> Edition:
+    return goods()

@@ -57,4 +57,6 @@ def provider(name: str) -> Provider:
 def forget() -> None:
     """Read the settings again: for tests that move a provider."""
     _all.cache_clear()
+    if _client.cache_info().currsize:
+        _client().close()
     _client.cache_clear()
