@@ -1,0 +1,56 @@
+"""`troth keeper`: the process that can read people. Neither Django nor the shop is imported."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+
+import click
+
+from troth import config
+from troth.faces.cli.doorways import VARIABLE
+from troth.pledge.keeper import main as process
+from troth.pledge.keeper.policy import ROLES
+
+
+@click.command()
+@click.option(
+    "--door",
+    "doors",
+    multiple=True,
+    metavar="ROLE=SOCKET:UID",
+    help="A door for a separate user, such as web=/run/troth/web.sock:1001; once for each role.",
+)
+def keeper(doors: tuple[str, ...]) -> None:
+    """Run the keeper alone, with one door for each role. It stops by SIGTERM or Ctrl-C."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
+    logging.captureWarnings(True)
+    settings = config.load()
+    found = [_listening(door) for door in doors] or inherited(os.environ.pop(VARIABLE, ""))
+    if not found:
+        raise click.UsageError("give at least one --door; `troth serve` makes doors by itself")
+    sys.exit(
+        process.run(
+            settings.keyring,
+            settings.root_key,
+            settings.home / "keeper.pub",
+            found,
+            settings.keeper.worker_daily_opens,
+        )
+    )
+
+
+def inherited(text: str) -> list[process.Door]:
+    """The doors named by a text like "web:5,worker:6"."""
+    pairs = [part.split(":") for part in text.split(",") if part]
+    return [(socket.socket(fileno=int(descriptor)), role, None) for role, descriptor in pairs]
+
+
+def _listening(text: str) -> process.Door:
+    role, _, rest = text.partition("=")
+    path, _, uid = rest.rpartition(":")
+    if role not in ROLES or not path or not uid.isdigit():
+        raise click.UsageError(f"--door must look like web=/run/troth/web.sock:1001; roles are {' and '.join(ROLES)}")
+    return process.listen(config.Path(path)), role, int(uid)

@@ -1,0 +1,60 @@
+"""The command `troth`. Each command is a file of its own, imported when it is called: a keeper never loads Django."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from troth.config import ConfigError
+
+# name -> where it is, and one line for `troth --help` (so that help imports none of them)
+COMMANDS = {
+    "init": ("troth.faces.cli.init:init", "Make a shop's folder."),
+    "doctor": ("troth.faces.cli.doctor:doctor", "Say in plain sentences what is wrong, and how to mend it."),
+    "serve": ("troth.faces.cli.serve:serve", "Run the shop: keeper, worker and web, supervised."),
+    "web": ("troth.faces.cli.web:web", "Run the web process alone."),
+    "worker": ("troth.faces.cli.worker:worker", "Run a worker alone."),
+    "keeper": ("troth.faces.cli.keeper:keeper", "Run the keeper alone."),
+    "migrate": ("troth.faces.cli.migrate:migrate", "Bring the database up to date; `serve` does it by itself."),
+    "check": ("troth.faces.cli.check:check", "Check every promise now."),
+    "demo": ("troth.faces.cli.demo.command:demo", "Run a whole shop with sample goods, to try it."),
+}
+
+
+class Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=Lazy)
+@click.option("--home", type=click.Path(path_type=Path), help="The shop's folder (else TROTH_HOME, else ./shop).")
+@click.version_option(package_name=None, version=importlib.import_module("troth").__version__, prog_name="troth")
+def troth(home: Path | None) -> None:
+    """Sell digital products and keep your word."""
+    if home is not None:
+        os.environ["TROTH_HOME"] = str(home.absolute())
+
+
+def main() -> None:
+    """Exit code 2, and one line for each thing to mend, where the settings cannot be used."""
+    try:
+        troth(prog_name="troth")
+    except ConfigError as error:
+        for line in error.lines:
+            print(f"troth: {line}", file=sys.stderr)
+        sys.exit(2)

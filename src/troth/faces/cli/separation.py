@@ -1,0 +1,114 @@
+"""Shut web and worker out of the keeper's files, then try the door: what counts is that the kernel says no.
+
+Each role writes what it found into `run/separation.json`, for `troth check`:
+
+"landlock"  the kernel refuses this process the keyring and the root key
+"user"      so it does because they belong to another user
+"none"      nothing but our own code keeps them apart
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from troth.config import Config
+from troth.faces.cli import landlock, process
+
+WRITABLE = ("data", "run")  # in the shop's folder; goods and pictures are for reading
+
+
+def shut_out(config: Config, role: str) -> str:
+    """Give up the keeper's files, try to read them, note the outcome in `run/separation.json`, and return it."""
+    process.no_new_privileges()
+    outcome = _outcome(config)
+    _note(config.home, role, outcome)
+    return outcome
+
+
+def read(home: Path) -> dict[str, str]:
+    """Role -> "landlock", "user" or "none", as found when each started. Empty where none has started."""
+    try:
+        with (home / "run" / "separation.json").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            return dict(json.loads(file.read() or "{}"))
+    except FileNotFoundError:
+        return {}
+
+
+def keepers_own(config: Config) -> list[Path]:
+    """What nobody but the keeper may read: the keyring's folder and the root key."""
+    return [config.keyring.parent, config.root_key]
+
+
+def refused(config: Config) -> bool:
+    """Whether the kernel refuses this process all of the keeper's files, tried now."""
+    return all(_is_refused(path) for path in (config.keyring, *keepers_own(config)))
+
+
+def _outcome(config: Config) -> str:
+    if refused(config):
+        return "user"
+    if landlock.version() == 0 or not _can_be_told_apart(config):
+        return "none"
+    own = [path.resolve() for path in keepers_own(config)]
+    landlock.restrict(read=list(_around(Path("/"), own)), write=_writable(config))
+    return "landlock" if refused(config) else "none"
+
+
+def _is_refused(path: Path) -> bool:
+    try:
+        os.close(os.open(path, os.O_RDONLY))
+    except PermissionError:
+        return True
+    except FileNotFoundError:
+        return False  # nothing to refuse: that shows nothing
+    return False
+
+
+def _can_be_told_apart(config: Config) -> bool:
+    """False where the database lies right beside the keeper's folder: its journal comes and goes there."""
+    database = urlsplit(config.database.url)
+    folder = (config.home / database.path.removeprefix("/")).resolve().parent
+    return database.scheme != "sqlite" or not any(path.resolve().is_relative_to(folder) for path in keepers_own(config))
+
+
+def _around(folder: Path, own: Sequence[Path]) -> Iterator[Path]:
+    """Everything in `folder` but `own`: whole folders where none of it is inside. Links are told by their targets."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except PermissionError:
+        return
+    for entry in entries:
+        path = Path(entry.path)
+        if entry.is_symlink() or path in own:
+            continue
+        if any(kept.is_relative_to(path) for kept in own):
+            yield from _around(path, own)
+        else:
+            yield path
+
+
+def _writable(config: Config) -> list[Path]:
+    """What web and worker may change: the shop's data, temporary files, devices and their own /proc."""
+    database = urlsplit(config.database.url)
+    data = [(config.home / database.path.removeprefix("/")).parent] if database.scheme == "sqlite" else []
+    shop = [config.home / name for name in WRITABLE]
+    own = keepers_own(config)
+    places = [*data, *shop, Path("/tmp"), Path("/var/tmp"), Path("/dev"), Path("/proc")]  # noqa: S108
+    return [path.resolve() for path in places if not any(kept.is_relative_to(path.resolve()) for kept in own)]
+
+
+def _note(home: Path, role: str, outcome: str) -> None:
+    path = home / "run" / "separation.json"
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        found = json.loads(file.read() or "{}") | {role: outcome}
+        file.seek(0)
+        file.truncate()
+        file.write(json.dumps(found))

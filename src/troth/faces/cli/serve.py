@@ -1,0 +1,73 @@
+"""`troth serve`: the whole shop on one machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+import troth
+from troth import config
+from troth.config import Config
+from troth.faces.cli.migrate import may_be_behind
+from troth.faces.cli.supervisor import Supervisor, command, say
+
+
+@click.command()
+def serve() -> None:
+    """Run the shop: keeper, worker and web. Ctrl-C or SIGTERM stops all three."""
+    settings = config.load()
+    prepare(settings)
+    environ = environment()
+    supervisor = Supervisor(settings.home, environ)
+    began = supervisor.begin(lambda: bring_up_to_date(settings, environ), lambda: answers(settings))
+    if not began:
+        sys.exit(1)
+    say(f"{settings.shop.name} is open at {settings.web.public_url} ({settings.shop.mode} mode). Ctrl-C stops it.")
+    supervisor.run()
+    say("stopped.")
+
+
+def environment() -> dict[str, str]:
+    """Ours, with the folder of this very package first among those that children import from."""
+    ours = str(Path(troth.__file__).resolve().parent.parent)
+    others = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part != ours]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([ours, *others])}
+
+
+def prepare(settings: Config) -> None:
+    """Folders that must be there before web and worker lose the right to make them."""
+    database = urlsplit(settings.database.url)
+    for folder in (settings.home / "run", settings.home / "run" / "tmp", settings.home / "keeper"):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    if database.scheme == "sqlite":
+        (settings.home / database.path.removeprefix("/")).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (settings.home / "catalogue.stamp").touch()
+    (settings.home / "run" / "separation.json").unlink(missing_ok=True)
+
+
+def bring_up_to_date(settings: Config, environ: dict[str, str]) -> None:
+    """Apply migrations in a process of its own, so that the supervisor stays small. Exits where that fails."""
+    if not may_be_behind(settings):
+        return
+    told = {**environ, "TROTH_HOME": str(settings.home)}
+    if subprocess.run(command("migrate"), env=told, check=False).returncode != 0:  # noqa: S603 - our own command
+        say("the database could not be brought up to date.")
+        sys.exit(1)
+
+
+def answers(settings: Config) -> bool:
+    """Whether the web process answers /healthz."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.web.host, settings.web.host)  # noqa: S104 - never bound
+    name = urlsplit(settings.web.public_url).hostname
+    try:
+        with socket.create_connection((host, settings.web.port), timeout=2) as line:
+            line.sendall(f"GET /healthz HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
+            return line.recv(12) == b"HTTP/1.1 200"
+    except OSError:
+        return False

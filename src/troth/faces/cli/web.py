@@ -1,0 +1,61 @@
+"""`troth web`: granian with the shop's WSGI application. It seals what it is told and can open none of it by itself."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from troth import config
+from troth.faces.cli import process, separation
+
+THREADS = 2  # requests at a time in one process; more only wait for the same interpreter
+STOP_WITHIN = 4  # seconds for requests under way, when told to stop
+MOST_HEADERS = 64 * 1024  # bytes
+
+
+@click.command()
+def web() -> None:
+    """Run the web process alone; TROTH_DOOR names its door to the keeper."""
+    settings = config.load()
+    separation.shut_out(settings, "web")
+    process.hide_memory()
+    multiprocessing.set_start_method("fork")  # the application is loaded in the child alone: half the memory
+    os.environ["TROTH_WEB_PARENT"] = str(os.getpid())
+    Granian(
+        f"{__name__}:application",
+        factory=True,
+        address=settings.web.host,
+        port=settings.web.port,
+        interface=Interfaces.WSGI,
+        workers=settings.web.workers,
+        blocking_threads=THREADS,
+        runtime_threads=1,
+        runtime_blocking_threads=2,
+        backlog=256,
+        backpressure=64,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(max_buffer_size=MOST_HEADERS, header_read_timeout=10_000),
+        websockets=False,
+        log_level=LogLevels.error,
+        log_access=False,
+        workers_kill_timeout=STOP_WITHIN,
+    ).serve()
+
+
+def application() -> Callable[..., Any]:
+    """The application of one granian process, which ends when its parent does."""
+    process.die_with(int(os.environ.pop("TROTH_WEB_PARENT")))
+    process.hide_memory()
+    from troth.faces import logs
+    from troth.faces.wsgi import application as shop
+
+    logs.guard_crashes()
+    return shop
