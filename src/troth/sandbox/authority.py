@@ -19,31 +19,41 @@ NAME = "messageverificationcerts.sandbox.paypal.com"  # the name PayPal's own sa
 
 
 class Authority:
-    """A root that signs leaves. `ca_pem` is what a shop in test mode is told to trust."""
+    """A root that signs leaves. `ca_pem` is what a shop in test mode is told to trust.
 
-    def __init__(self) -> None:
+    Made `above` another authority it is an intermediate one, and its leaves bring its certificate along. Without `ca`
+    or `may_sign` it is an impostor: a certificate that signs others without being allowed to.
+    """
+
+    def __init__(self, above: Authority | None = None, ca: bool = True, may_sign: bool = True) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Troth sandbox root")])
+        name = "Troth sandbox intermediate" if above else "Troth sandbox root"
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        issuer = above or self
         now = datetime.now(UTC)
         usage = x509.KeyUsage(
-            digital_signature=False,
+            digital_signature=not may_sign,
             content_commitment=False,
             key_encipherment=False,
             data_encipherment=False,
             key_agreement=False,
-            key_cert_sign=True,
-            crl_sign=True,
+            key_cert_sign=may_sign,
+            crl_sign=may_sign,
             encipher_only=False,
             decipher_only=False,
         )
         self._certificate = (
-            _builder(self._name, self._name, self._key.public_key(), now - timedelta(days=1), now + timedelta(days=30))
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            _builder(
+                self._name, issuer._name, self._key.public_key(), now - timedelta(days=1), now + timedelta(days=30)
+            )
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
             .add_extension(usage, critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
-            .sign(self._key, hashes.SHA256())
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer._key.public_key()), critical=False)
+            .sign(issuer._key, hashes.SHA256())
         )
         self.ca_pem = self._certificate.public_bytes(serialization.Encoding.PEM)
+        self._chain = self.ca_pem if above else b""
 
     def leaf(self, name: str = NAME, begins: datetime | None = None, ends: datetime | None = None) -> Signer:
         """A certificate for `name`, by default from yesterday to next week."""
@@ -65,7 +75,7 @@ class Authority:
             .add_extension(issuer_id, critical=False)
             .sign(self._key, hashes.SHA256())
         )
-        return Signer(key, certificate.public_bytes(serialization.Encoding.PEM))
+        return Signer(key, certificate.public_bytes(serialization.Encoding.PEM) + self._chain)
 
 
 class Signer:

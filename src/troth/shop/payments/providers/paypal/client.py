@@ -45,6 +45,7 @@ _READ_AGAIN = {
     "PREVIOUS_REQUEST_IN_PROGRESS",
     "RESOURCE_CONFLICT",
 }
+_GONE = {"INVALID_RESOURCE_ID", "RESOURCE_NOT_FOUND"}
 
 
 class PayPal:
@@ -102,6 +103,8 @@ class PayPal:
         return token if _ORDER_ID.fullmatch(token) else ""
 
     def _seen(self, reply: Reply, provider_ref: str) -> Sight:
+        if reply.status == 404 and reply.issue not in _GONE:
+            raise ProviderDown("http_404")  # a wrong address or a proxy: no word of PayPal about this order
         if reply.status == 404:
             return Sight(State.CANCELLED, provider_ref, "", None, "", "", "expired")
         if reply.issue:
