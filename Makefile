@@ -17,7 +17,7 @@ PYTEST := $(PY) -m pytest -q -n $(JOBS)
 POSTGRES := $(PY) -m tests.postgres --
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench check lock clean run dev
+.PHONY: help demo test soak bench check lint types contracts migrations shape lock clean run dev
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -38,11 +38,17 @@ soak: dev ## the long campaigns (kills, faults, fuzz) in full, on both databases
 bench: dev ## what a page and a purchase cost, beside a baseline measured in the same run
 	@$(VENV)/bin/troth bench $(ARGS)
 
-check: dev ## lint, format, types, import contracts, migrations, translations, pins
+check: lint types contracts migrations shape ## lint, format, types, import contracts, migrations, shape; make -k check tells all
+
+lint: dev
 	@echo "== ruff"; $(PY) -m ruff check -q . && $(PY) -m ruff format -q --check .
+types: dev
 	@echo "== mypy"; $(TOOLS) $(PY) -m mypy
+contracts: dev
 	@echo "== import contracts"; $(VENV)/bin/lint-imports --no-logo
+migrations: dev
 	@echo "== migrations"; $(TOOLS) $(PY) manage.py makemigrations --check --dry-run
+shape: dev
 	@echo "== shape"; $(PY) -m pytest -q tests/shape
 
 lock: dev ## pin the newest versions that requirements*.in allow, with hashes
@@ -54,6 +60,13 @@ lock: dev ## pin the newest versions that requirements*.in allow, with hashes
 clean: ## remove what was built: the venv, the demo's shop, caches
 	@rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Install the pinned packages; count them by for whoever looks at a terminal. pip speaks for itself when it fails.
+INSTALL = [ -t 1 ] && see=1 || see=0; \
+	{ $(PIP) install --progress-bar off --require-hashes -r $<; echo "pip ended $$?"; } | \
+	awk -v all="$$(grep -c == $<)" -v see=$$see '/^pip ended / { code = $$3 } \
+		/^(Collecting|Requirement already)/ && see { printf "\r  %d of %d ", ++done, all; fflush() } \
+		/^Installing/ && see { printf "\r  unpacking    "; fflush() } END { if (see) print ""; exit code }'
 
 run: $(VENV)/run.stamp
 dev: $(VENV)/dev.stamp
@@ -67,12 +80,12 @@ $(PY):
 
 $(VENV)/run.stamp: requirements.txt Makefile | $(PY)
 	@echo "Installing what a shop needs ($$(grep -c == $<) packages)"
-	@$(PIP) install -q --require-hashes -r $<
+	@$(INSTALL)
 	@echo "$(CURDIR)/src" > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/troth.pth"
 	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m troth "$$@"\n' > $(VENV)/bin/troth && chmod +x $(VENV)/bin/troth
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
 	@echo "Installing what the tests need besides ($$(grep -c == $<) packages in all)"
-	@$(PIP) install -q --require-hashes -r $<
+	@$(INSTALL)
 	@touch $@
