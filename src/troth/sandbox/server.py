@@ -42,6 +42,10 @@ class Answer(msgspec.Struct, frozen=True):
     content_type: str = "application/json"
     headers: dict[str, str] = {}
 
+    def closing(self) -> Answer:
+        """The same answer as the last one of its connection, and saying so."""
+        return msgspec.structs.replace(self, headers=self.headers | {"Connection": "close"})
+
 
 Handler = Callable[..., Answer]
 Route = tuple[str, str, Handler]  # method, pattern of the whole path, handler(request, *groups)
@@ -213,13 +217,21 @@ class _Connection(BaseHTTPRequestHandler):
         elif int(length) > LARGEST:
             wrong = 413
         if wrong:
-            self.close_connection = True
-            self._write(json_answer(wrong, {"name": "SANDBOX_REFUSES"}))
+            self._write(json_answer(wrong, {"name": "SANDBOX_REFUSES"}).closing())
+            self._linger()
             return None
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
         headers = {name.lower(): value for name, value in self.headers.items()}
         return Request(self.command, parts.path, query, headers, self.rfile.read(int(length)))
+
+    def _linger(self) -> None:
+        """Read on for a moment what we refused to read: closing at once would reset the line and lose our answer."""
+        self.connection.shutdown(socket.SHUT_WR)
+        self.connection.settimeout(1.0)
+        left = 8 * LARGEST
+        while left > 0 and (piece := self.connection.recv(65536)):
+            left -= len(piece)
 
     def _write(self, answer: Answer, half: bool = False) -> None:
         self.send_response(answer.status)
