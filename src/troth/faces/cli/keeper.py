@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import sys
+from pathlib import Path
 
 import click
 
@@ -53,4 +54,4 @@ def _listening(text: str) -> process.Door:
     path, _, uid = rest.rpartition(":")
     if role not in ROLES or not path or not uid.isdigit():
         raise click.UsageError(f"--door must look like web=/run/troth/web.sock:1001; roles are {' and '.join(ROLES)}")
-    return process.listen(config.Path(path)), role, int(uid)
+    return process.listen(Path(path)), role, int(uid)

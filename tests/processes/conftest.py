@@ -1,0 +1,32 @@
+"""Shops of real processes, on SQLite, or on PostgreSQL where TROTH_DATABASE_URL names a server."""
+
+import os
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import fresh_database
+from tests.processes import running
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[dict[str, str]]:
+    """What a shop must be told to use a database of its own."""
+    server = os.environ.get("TROTH_DATABASE_URL", "")
+    with fresh_database(server) if server.startswith("postgresql") else nullcontext() as url:
+        yield {"TROTH_DATABASE_URL": url} if url else {}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, database: dict[str, str]) -> Iterator[running.Serving]:
+    """A shop that runs for all tests of a file."""
+    serving = running.Serving(running.folder(tmp_path_factory.mktemp("shop") / "home"), **database)
+    yield serving
+    serving.stop()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return running.folder(tmp_path / "home")
