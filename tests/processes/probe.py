@@ -82,7 +82,8 @@ def by_files(settings: config.Config) -> dict[str, Callable[[], object]]:
     return {
         "read the keyring": keyring.read_bytes,
         "read the root key": key.read_bytes,
-        "list the keeper's folder": lambda: list(keyring.parent.iterdir()),
+        "write into the keeper's folder": lambda: (keyring.parent / "x").write_bytes(b"x"),
+        "remove the keyring": keyring.unlink,
         "read the keyring through /proc/self/root": lambda: Path(f"/proc/self/root{keyring}").read_bytes(),
         "read the keyring by a link": lambda: (link.symlink_to(keyring), link.read_bytes()),
         "give the keyring another name": lambda: os.link(keyring, here / "hard"),

@@ -41,9 +41,17 @@ def test_through_webs_door_no_name_can_be_got(report: dict[str, str]) -> None:
 
 def test_the_kernel_refuses_web_the_keepers_files(report: dict[str, str]) -> None:
     assert report["separation"] == KEPT_APART
-    files = ("read the keyring", "read the root key", "list the keeper's", "let another", "change the", "put a new")
+    files = (
+        "read the keyring",
+        "read the root key",
+        "write into",
+        "remove the",
+        "let another",
+        "change the",
+        "put a new",
+    )
     tried = {name: came for name, came in report.items() if name.startswith(files)}
-    assert len(tried) == 8
+    assert len(tried) == 9
     if KEPT_APART == "landlock":
         assert set(tried.values()) == {"refused"}, tried
         assert report["give the keyring another name"].startswith("refused")

@@ -38,8 +38,9 @@ def version() -> int:
     return max(0, _syscall(_CREATE, None, 0, _VERSION_FLAG))
 
 
-def restrict(read: Iterable[Path], write: Iterable[Path]) -> None:
-    """Leave this process reading and executing beneath `read`, everything beneath `write`, and nothing else.
+def restrict(read: Iterable[Path], write: Iterable[Path], names: Iterable[Path] = ()) -> None:
+    """Leave this process reading and executing beneath `read`, everything beneath `write`, listing folders beneath
+    `names`, and nothing else.
 
     Call it while the process has one thread: a thread started before keeps its rights. Paths that vanish meanwhile
     are passed over. Raises LandlockError.
@@ -51,7 +52,7 @@ def restrict(read: Iterable[Path], write: Iterable[Path]) -> None:
     attributes = struct.pack("QQQ", rights, 0, _ABSTRACT_SOCKETS | _SIGNALS)[: 24 if known >= 6 else 8]
     rules = _checked(_syscall(_CREATE, attributes, len(attributes), 0))
     try:
-        for paths, allowed in ((read, _READ & rights), (write, rights)):
+        for paths, allowed in ((read, _READ & rights), (write, rights), (names, _READ_DIR)):
             for path in paths:
                 _allow(rules, path, allowed)
         if not process.no_new_privileges():

@@ -47,7 +47,7 @@ def keepers_own(config: Config) -> list[Path]:
 
 def refused(config: Config) -> bool:
     """Whether the kernel refuses this process all of the keeper's files, tried now."""
-    return all(_is_refused(path) for path in (config.keyring, *keepers_own(config)))
+    return all(_is_refused(path) for path in (config.keyring, config.root_key))
 
 
 def _outcome(config: Config) -> str:
@@ -56,7 +56,8 @@ def _outcome(config: Config) -> str:
     if landlock.version() == 0 or not _can_be_told_apart(config):
         return "none"
     own = [path.resolve() for path in keepers_own(config)]
-    landlock.restrict(read=list(_around(Path("/"), own)), write=_writable(config))
+    # The names of its files may be listed: the checks see which ones they may not read, and say so.
+    landlock.restrict(read=list(_around(Path("/"), own)), write=_writable(config), names=[config.home.resolve()])
     return "landlock" if refused(config) else "none"
 
 

@@ -56,6 +56,8 @@ def application() -> Callable[..., Any]:
     process.hide_memory()
     from troth.faces import logs
     from troth.faces.wsgi import application as shop
+    from troth.shop.clauses import duty
 
     logs.guard_crashes()
+    duty.watch("web")
     return shop

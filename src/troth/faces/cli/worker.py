@@ -24,11 +24,14 @@ def worker() -> None:
         signal.signal(number, lambda *_: stop.set())
     _django()
     from troth.pledge.due import loop
+    from troth.shop.clauses import duty
     from troth.shop.journeys import errands
 
     errands.ensure()
+    duty.ensure()
+    duty.watch("worker")
     logging.getLogger("troth.worker").info("ready")
-    loop.run(errands.ERRANDS, stop)
+    loop.run({**errands.ERRANDS, "check": duty.check}, stop)
 
 
 def _django() -> None:
