@@ -55,7 +55,9 @@ def house(db: None, keeper: Keeper, world: tuple[Sandbox, Addresses]) -> Iterato
     """A shop with blanks in stock; web's and worker's doors lead to the test's keeper, providers are the sandbox."""
     sandbox, told = world
     with settings_of(told):
-        yield House(keeper, sandbox)
+        house = House(keeper, sandbox)
+        yield house
+        house.close()
     sandbox.reset()
 
 

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
+from typing import Any
 
+import httpx
 import msgspec
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import Client
 
 from troth import config
@@ -20,6 +25,8 @@ from troth.pledge import clock
 from troth.pledge.due import loop as due
 from troth.pledge.due.models import Due
 from troth.pledge.keeper.keeper import Keeper, drive
+from troth.pledge.policy.probe import Probe
+from troth.pledge.policy.visitor import Page, Visitor
 from troth.pledge.vault import door as doors
 from troth.pledge.vault.door import Door
 from troth.pledge.vault.models import Person
@@ -27,6 +34,7 @@ from troth.sandbox import Addresses, Sandbox
 from troth.sandbox.courier import Post
 from troth.sandbox.mailbox import Mail
 from troth.shop.catalogue.models import Edition, Price, Product, Release
+from troth.shop.clauses import marker
 from troth.shop.journeys.errands import ERRANDS
 from troth.shop.payments import gateways
 
@@ -50,8 +58,11 @@ class House:
         self.web = Door(lambda body: drive(keeper, "web", body))
         self.worker = Door(lambda body: drive(keeper, "worker", body))
         self._brought = 0
+        self._sites: list[InProcess] = []
         for courier in (sandbox.paypal.courier, sandbox.skrill.courier):
             courier.dropping = True
+        for signal in (request_started, request_finished):
+            signal.disconnect(close_old_connections)  # the test's transaction lives in this connection
         doors.use(self.web)
         self.stock(8)
 
@@ -66,12 +77,17 @@ class House:
         )
 
     @contextmanager
-    def as_worker(self) -> Iterator[Door]:
-        doors.use(self.worker)
+    def as_role(self, role: Door) -> Iterator[Door]:
+        """This process holds that role's door for a while."""
+        before = doors._door
+        doors.use(role)
         try:
-            yield self.worker
+            yield role
         finally:
-            doors.use(self.web)
+            doors.use(before)
+
+    def as_worker(self) -> AbstractContextManager[Door]:
+        return self.as_role(self.worker)
 
     def works(self, later: timedelta = timedelta()) -> int:
         """Let the worker do all that is due `later` than now; the clock stays there. Returns how many errands ran."""
@@ -102,6 +118,21 @@ class House:
         waiting = self.posts()[self._brought :]
         self._brought += len(waiting)
         return [self.bring(post) for post in waiting for _ in range(times)]
+
+    def probe(self) -> Probe:
+        """A round of checks, with the worker at hand."""
+        site = InProcess(self)
+        self._sites.append(site)
+        return Probe(settings.TROTH, clock.now(), site, lambda probe: marker.play(probe, self._serves))
+
+    def _serves(self) -> None:
+        self.works()
+
+    def close(self) -> None:
+        for site in self._sites:
+            site.close()
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
 
     def due(self) -> list[str]:
         return [f"{row.kind} {row.subject} {row.last_code}".strip() for row in Due.objects.order_by("kind")]
@@ -138,3 +169,30 @@ def settings_of(told: Addresses) -> Iterator[None]:
         settings.TROTH = before
         gateways.forget()
         clock.travel(timedelta())
+
+
+class InProcess:
+    """The shop's pages for checks, through its WSGI application; the providers' pages over HTTP as ever."""
+
+    base = SITE
+
+    def __init__(self, house: House) -> None:
+        self.house, self.application = house, WSGIHandler()
+        self.visitor = self.newcomer()
+
+    def get(self, path: str) -> Page:
+        return self.visitor.get(path)
+
+    def submit(self, path: str, values: dict[str, str], form: str = "") -> Page:
+        return self.visitor.submit(path, values, form)
+
+    def newcomer(self) -> Visitor:
+        shop = httpx.WSGITransport(app=self.serve)
+        return Visitor(SITE, httpx.Client(trust_env=False, timeout=20, mounts={SITE: shop}))
+
+    def serve(self, environ: dict[str, Any], start_response: Any) -> Any:
+        with self.house.as_role(self.house.web):
+            return self.application(environ, start_response)
+
+    def close(self) -> None:
+        self.visitor.close()

@@ -45,7 +45,7 @@ class Web(msgspec.Struct, frozen=True):
 
 
 class Database(msgspec.Struct, frozen=True):
-    url: str = "sqlite:///main.sqlite3"  # a relative path lies in the shop's folder
+    url: str = "sqlite:///data/main.sqlite3"  # a relative path lies in the shop's folder
 
 
 class Mail(msgspec.Struct, frozen=True):

@@ -1,0 +1,27 @@
+"""The promises, one file each, in the order in which they are published."""
+
+from __future__ import annotations
+
+from troth.pledge.policy.clause import Clause
+from troth.shop.clauses import (
+    p1_cards,
+    p2_direct_payment,
+    p4_registering,
+    p6_billing,
+    p7_no_third_party,
+    p8_delivery,
+    p15_in_transit,
+    p16_at_rest,
+)
+
+CLAUSES: tuple[Clause, ...] = (
+    p1_cards.CLAUSE,
+    p2_direct_payment.CLAUSE,
+    p4_registering.CLAUSE,
+    p6_billing.CLAUSE,
+    p7_no_third_party.CLAUSE,
+    p8_delivery.CLAUSE,
+    p15_in_transit.CLAUSE,
+    p16_at_rest.CLAUSE,
+)
+BY_ID = {clause.id: clause for clause in CLAUSES}

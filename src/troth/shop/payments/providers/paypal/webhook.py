@@ -30,7 +30,7 @@ _SHAPES = {
     "paypal-transmission-sig": re.compile(r"[A-Za-z0-9+/]{1,1400}={0,2}"),
     "paypal-cert-url": re.compile(r"[!-~]{1,500}"),
     "paypal-auth-algo": re.compile(r"SHA256withRSA"),
-    "paypal-auth-version": re.compile(r"v2"),
+    "paypal-auth-version": re.compile(r"(v2)?"),  # not among the headers that PayPal documents; never another one
 }
 _REFUNDS = {"PAYMENT.CAPTURE.REFUNDED": State.REFUNDED, "PAYMENT.CAPTURE.REVERSED": State.REVERSED}
 _CAPTURES = {f"PAYMENT.CAPTURE.{end}" for end in ("COMPLETED", "PENDING", "DENIED", "DECLINED")}
@@ -78,7 +78,7 @@ def _headers(headers: Mapping[str, str]) -> dict[str, str]:
     for name, shape in _SHAPES.items():
         if not shape.fullmatch(lower.get(name, "")):
             raise Forged(f"header_{name}")
-    return {name: lower[name] for name in _SHAPES}
+    return {name: lower.get(name, "") for name in _SHAPES}
 
 
 def read(body: bytes) -> Message:

@@ -1,0 +1,104 @@
+"""What a check may look through: the shop's own pages by HTTP, its tables column by column, its files byte by byte."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from django.apps import apps
+from django.db import connection, models
+
+from troth.config import Config
+from troth.pledge.policy.visitor import Page, Visitor
+from troth.pledge.vault.fields import SealedField
+
+
+class Site(Protocol):
+    """The way to the shop's pages: by HTTP where it is served, else by its WSGI door."""
+
+    def get(self, path: str) -> Page: ...
+
+    def submit(self, path: str, values: dict[str, str], form: str = "") -> Page:
+        """Fill the form on the page at `path` as a person would, and send it."""
+        ...
+
+    def newcomer(self) -> Visitor:
+        """Another visitor, without cookies."""
+        ...
+
+
+class Probe:
+    """One round of checks. `marker()` plays a whole customer once, for all clauses that need what it left behind."""
+
+    def __init__(self, config: Config, now: datetime, site: Site, marker: Callable[[Probe], Any] | None = None) -> None:
+        self.config, self.now, self.site = config, now, site
+        self._play, self._left = marker, None
+        self._pages: dict[str, Page] = {}
+
+    def page(self, path: str) -> Page:
+        """A page, fetched once in a round."""
+        if path not in self._pages:
+            self._pages[path] = self.site.get(path)
+        return self._pages[path]
+
+    def marker(self) -> Any:
+        """What the marker customer's run left; None where it must not be played (a live shop)."""
+        if self._left is None and self._play is not None:
+            self._left = self._play(self)
+        return self._left
+
+    def written(self) -> list[Path]:
+        """Everything that the shop writes on disk. Named exclusions only: NOT_WRITTEN_BY_PEOPLE."""
+        home = self.config.home
+        return sorted(path for path in home.rglob("*") if path.is_file() and not _excluded(path.relative_to(home)))
+
+
+# Exclusions from byte searches, each with its reason. Nothing else is passed over.
+NOT_WRITTEN_BY_PEOPLE = {
+    "troth.toml": "the owner's own settings",
+    "web.key": "a random key",
+    "keeper.pub": "a public key",
+}
+
+
+def _excluded(path: Path) -> bool:
+    return str(path) in NOT_WRITTEN_BY_PEOPLE
+
+
+def sealed_columns() -> Iterator[tuple[type[models.Model], SealedField]]:
+    for model in apps.get_models():
+        for field in model._meta.local_fields:
+            if isinstance(field, SealedField):
+                yield model, field
+
+
+def values() -> Iterator[tuple[str, str]]:
+    """Every value of every column of the main database, as text with its place: "orders_order.state".
+
+    Read column by column, so that a text which lies across two pages of a file is seen whole. Includes tables that no
+    model declares: a column that a colleague added by hand is read as well.
+    """
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            yield from _rows(table)
+
+
+def _rows(table: str) -> Iterator[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608 - our own tables' names
+        names = [column[0] for column in cursor.description or ()]
+        while rows := cursor.fetchmany(500):
+            for row in rows:
+                yield from ((f"{table}.{name}", _text(value)) for name, value in zip(names, row, strict=True) if value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bytes | memoryview):
+        return bytes(value).decode("latin-1")
+    return str(value)
+
+
+EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")

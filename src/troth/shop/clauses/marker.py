@@ -1,0 +1,215 @@
+"""The marker customer: somebody whose every value is unique and has one stem, who goes through every journey.
+
+Afterwards everything that the shop wrote is searched for the stem: every file byte by byte in eight spellings, and
+every column value by value. Test mode only, where providers are look-alikes and pay with nothing: a live shop gets no
+invented customers.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from django.contrib.sessions.models import Session
+
+from troth.pledge import clock
+from troth.pledge.due.models import Due
+from troth.pledge.policy import needles
+from troth.pledge.policy.probe import Probe, values
+from troth.pledge.policy.visitor import Page, Stuck, Visitor
+from troth.shop.catalogue.models import Product
+from troth.shop.clauses import mutations
+from troth.shop.delivery.models import Letter
+from troth.shop.journeys import buy
+from troth.shop.orders.models import Order
+
+PATIENCE = 20.0  # seconds for payment and letter
+STEP = 0.1
+APPROVALS = {"paypal": "approve", "skrill": "pay"}
+
+
+class Left(msgspec.Struct):
+    """What a run left behind."""
+
+    stem: str
+    orders: int = 0
+    undelivered: int = 0
+    hits: list[str] = []
+    billing_hits: list[str] = []
+    searched: str = ""
+    told_providers: list[str] = []
+
+    def hits_of(self, part: str) -> list[str]:
+        return self.billing_hits if part == "bill" else self.hits
+
+
+def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
+    """Play the marker customer through the shop's pages, then search. None in a live shop.
+
+    `work`: does what is due, where no worker runs beside (tests).
+    """
+    if probe.config.live:
+        return None
+    left = Left("q" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(8)))
+    member, guest = probe.site.newcomer(), probe.site.newcomer()
+    try:
+        _register(member, left.stem)
+        refs = [_buys(member, left.stem, "paypal"), _buys(guest, left.stem, "skrill", who=_person(left.stem, "guest"))]
+        _looks_around(member, left.stem)
+        left.orders = len(refs)
+        left.undelivered = _wait(refs, work)
+        _told(probe, member, left)
+    finally:
+        member.close()
+        guest.close()
+    _search(probe, left)
+    return left
+
+
+def _person(stem: str, kind: str) -> dict[str, str]:
+    return {"name": f"{stem} name", "email": f"{stem}.{kind}@marker.invalid"}
+
+
+def _register(visitor: Visitor, stem: str) -> None:
+    own = {"new-password": f"{stem}-Secret-7", "postal-code": f"{stem}9"}
+    page = visitor.submit("/register", _person(stem, "member") | own)
+    if page.status != 200:
+        raise Stuck("/register did not take the marker customer")
+
+
+def _buys(visitor: Visitor, stem: str, provider: str, who: dict[str, str] | None = None) -> str:
+    """Basket, checkout, the provider's page, and back. Returns the order's reference."""
+    slug = Product.objects.filter(published=True, kind=Product.MODULE).values_list("slug", flat=True).first()
+    visitor.submit(f"/p/{slug}", {}, form="basket")
+    billing = {
+        "billing name": f"{stem}bill name",
+        "billing street-address": f"{stem}bill street 1",
+        "billing address-level2": f"{stem}bill city",
+        "billing postal-code": f"{stem}9",
+    }
+    page = visitor.get("/checkout")
+    form = next((form for form in page.forms if any(field.name == "provider" for field in form.fields)), None)
+    if form is None:
+        raise Stuck("/checkout has no choice of providers")
+    filled = {"provider": provider, "billing country": "DE", **billing, **(who or {})}
+    paying = visitor.send(page, _as_named(page, filled), form="checkout")
+    if urlsplit(paying.url).netloc == urlsplit(visitor.base).netloc:
+        raise Stuck(f"/checkout did not lead to {provider}")
+    back = visitor.send(paying, {}, form=APPROVALS[provider])
+    path = urlsplit(back.url).path
+    if not path.startswith("/orders/"):
+        raise Stuck(f"{provider} did not lead back to the order")
+    return path.split("/")[2]
+
+
+def _as_named(page: Page, filled: dict[str, str]) -> dict[str, str]:
+    """Values by the fields' whole autocomplete: on one page "name" and "billing name" are two fields."""
+    fields = [field for form in page.forms for field in form.fields]
+    named = {}
+    for key, value in filled.items():
+        field = next((one for one in fields if key in (one.name, one.token)), None)
+        if field is None:
+            field = next((one for one in fields if one.token == key.removeprefix("billing ")), None)
+        if field is None:
+            raise Stuck(f"/checkout has no field {key}")
+        named[field.name] = value
+    return named
+
+
+def _looks_around(visitor: Visitor, stem: str) -> None:
+    """The rest of what a customer does: look at oneself, leave, mistype, come back, ask for a new password."""
+    visitor.get("/account")
+    visitor.get("/account?show=me")
+    visitor.submit("/account", {}, form="sign-out")
+    email = f"{stem}.member@marker.invalid"
+    visitor.submit("/sign-in", {"email": email, "current-password": f"{stem}-wrong"})
+    visitor.submit("/sign-in", {"email": email, "current-password": f"{stem}-Secret-7"})
+    visitor.submit("/recover", {"email": email})
+    visitor.get("/account/privacy")
+
+
+def _wait(refs: list[str], work: Callable[[], object] | None) -> int:
+    """Wait until each paid order is delivered; return how many are not, and will not be."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        if work is not None:
+            work()
+        paid = set(Order.objects.filter(pk__in=refs, state=Order.PAID).values_list("pk", flat=True))
+        sent = set(Letter.objects.filter(subject__in=refs, state=Letter.SENT).values_list("subject", flat=True))
+        waiting = set(Due.objects.filter(kind="deliver", subject__in=refs).values_list("subject", flat=True))
+        unsettled = set(refs) - paid
+        if sent >= set(refs) or (not unsettled and not waiting) or work is not None or time.monotonic() > until:
+            return len(set(refs) - sent)
+        time.sleep(STEP)
+
+
+def _told(probe: Probe, visitor: Visitor, left: Left) -> None:
+    """What the look-alikes' books know, as they tell it to tests."""
+    base = "{0.scheme}://{0.netloc}".format(urlsplit(probe.config.paypal.base_url))
+    page = visitor.get(f"{base}/_control/books")
+    if page.status == 200:
+        books = msgspec.json.decode(page.body, type=dict[str, list[Any]])
+        left.told_providers = [msgspec.json.encode(entry).decode() for entries in books.values() for entry in entries]
+
+
+def _search(probe: Probe, left: Left) -> None:
+    found = needles.search(probe.written(), [left.stem])
+    home = probe.config.home
+    left.hits = sorted({f"{hit.path.relative_to(home)} ({hit.spelling})" for hit in found.hits})
+    columns = _columns(left.stem)
+    left.hits += [f"{place} ({spelling})" for place, spelling in columns]
+    left.billing_hits = [f"{place} ({spelling})" for place, spelling in _columns(f"{left.stem}bill")]
+    unread = f", {len(found.unread)} kept from this process by the system" if found.unread else ""
+    left.searched = f"{found.files} files and every column, {found.bytes // 1_000_000} MB, 8 spellings{unread}"
+
+
+def _columns(needle: str) -> list[tuple[str, str]]:
+    """(place, spelling) of every column that holds the needle."""
+    sieve = needles.Sieve([needle])
+    scans: dict[str, needles.Scan] = {}
+    hits: set[tuple[str, str]] = set()
+    for place, text in values():
+        scan = scans.setdefault(place, needles.Scan(sieve))
+        raw = text.encode("latin-1", "replace") if place.endswith("key_set") else text.encode("utf-8", "replace")
+        hits |= {(place, spelling) for spelling, _, _ in scan.feed(raw + b"\n")}
+    return sorted(hits)
+
+
+def item_named_after_buyer() -> AbstractContextManager[None]:
+    """Mutant: what is bought is told to the provider together with who buys it."""
+    return _after_writing(lambda order, buyer, billing: None, named=True)
+
+
+def noted_beside(kind: str) -> AbstractContextManager[None]:
+    """Mutant: a colleague keeps a personal value at hand, in clear."""
+
+    def note(order: Order, buyer: Any, billing: Any) -> None:
+        if kind == "billing":
+            order.lines.update(name=f"to {billing.street}"[:210])
+        elif not isinstance(buyer, buy.Known):
+            later = clock.now() + timedelta(days=1)
+            Session.objects.create(session_key=secrets.token_hex(16), session_data=buyer.email, expire_date=later)
+
+    return _after_writing(note)
+
+
+@contextmanager
+def _after_writing(note: Callable[[Order, Any, Any], None], named: bool = False) -> Iterator[None]:
+    written, names = buy._write, {}
+
+    def write(viewer: str, buyer: Any, billing: Any, *rest: Any) -> Any:
+        outcome = written(viewer, buyer, billing, *rest)
+        note(outcome[0], buyer, billing)
+        names[outcome[0].ref] = getattr(buyer, "name", billing.name)
+        return outcome
+
+    told = (lambda order: f"for {names.get(order.ref, '')}") if named else buy.item_name
+    with mutations.replaced(buy, "_write", write), mutations.replaced(buy, "item_name", told):
+        yield

@@ -1,0 +1,87 @@
+"""P15: online, sensitive information is encrypted in transit."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from urllib.parse import urlsplit
+
+import msgspec
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from troth import config
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds, unknown
+from troth.pledge.policy.probe import Probe
+from troth.shop.clauses import mutations
+
+HSTS_LEAST = 180 * 86400  # seconds
+
+
+def the_shop_is_reached_by_tls(probe: Probe) -> Iterator[Finding]:
+    site = urlsplit(probe.config.web.public_url)
+    host = site.hostname or ""
+    if site.scheme != "https":
+        if config.is_loopback(host):
+            yield gap("test mode: this shop is reached on this machine only, without TLS")
+        else:
+            yield broken("the shop's address is not https")
+        return
+    try:
+        with (
+            socket.create_connection((host, site.port or 443), timeout=5) as plain,
+            ssl.create_default_context().wrap_socket(plain, server_hostname=host) as line,
+        ):
+            yield holds(f"the shop answers by {line.version()} with a certificate that browsers trust")
+    except ssl.SSLError:
+        yield broken("the shop's certificate is not one that browsers trust")
+    except OSError:
+        yield unknown("the shop's own address could not be reached from here")
+
+
+def browsers_stay_with_tls(probe: Probe) -> Iterator[Finding]:
+    if urlsplit(probe.config.web.public_url).scheme != "https":
+        yield gap("test mode: cookies travel on this machine only")
+        return
+    header = probe.page("/").headers.get("strict-transport-security", "")
+    age = next((part.strip()[8:] for part in header.split(";") if part.strip().startswith("max-age=")), "0")
+    if not age.isdigit() or int(age) < HSTS_LEAST:
+        yield broken("browsers are not told to come by https only (Strict-Transport-Security)")
+    if not (settings.SESSION_COOKIE_SECURE and settings.CSRF_COOKIE_SECURE):
+        yield broken("cookies may travel without TLS")
+    yield holds("browsers come by https only, and cookies travel by nothing else")
+
+
+def mail_leaves_by_tls(probe: Probe) -> Iterator[Finding]:
+    relay = urlsplit(settings.TROTH.mail.url)
+    if relay.scheme in ("smtps", "smtp+starttls"):
+        yield holds("mail leaves for the relay over TLS with a verified certificate, or not at all")
+    elif config.is_loopback(relay.hostname or ""):
+        yield holds("mail is handed to a relay on this machine")
+    else:
+        yield broken("mail leaves for another machine without TLS")
+
+
+def _plain_relay() -> AbstractContextManager[None]:
+    mail = msgspec.structs.replace(settings.TROTH.mail, url="smtp://mail.example.org:25")
+    return mutations.replaced(settings, "TROTH", msgspec.structs.replace(settings.TROTH, mail=mail))
+
+
+CLAUSE = Clause(
+    id="P15",
+    title=_("Encrypted online"),
+    words=_("Whatever you tell us online is encrypted on its way."),
+    stricter="",
+    enforced=(
+        _("The shop is served by https; browsers are told to come by nothing else, and so do cookies."),
+        _("Mail goes to the relay over verified TLS; settings that allow less are refused at the start."),
+    ),
+    checks=(
+        Check("the shop's own address answers over TLS", "runtime", the_shop_is_reached_by_tls),
+        Check("browsers and cookies stay with TLS", "runtime", browsers_stay_with_tls),
+        Check("mail leaves over TLS", "static", mail_leaves_by_tls),
+    ),
+    mutants=(Mutant("a relay without TLS", _plain_relay),),
+)

@@ -1,0 +1,95 @@
+"""P16: it is protected offline as well: encrypted in the database, in files, in backups, with the keys apart."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+
+from django.utils.translation import gettext_lazy as _
+
+from troth import config
+from troth.pledge.keeper import seals
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds
+from troth.pledge.policy.probe import Probe, sealed_columns
+from troth.shop.clauses import marker, mutations, separation
+
+HEAD = bytes([seals.FORMAT])
+LEAST = 4 + 32 + 16  # head, encapsulated key, tag
+
+
+def sealed_columns_hold_seals(probe: Probe) -> Iterator[Finding]:
+    rows = 0
+    for model, field in sealed_columns():
+        raw = model._default_manager.values_list(field.name, flat=True)
+        for value in raw.iterator(chunk_size=500):
+            rows += 1
+            body = bytes(value)
+            if not body.startswith(HEAD) or len(body) < LEAST or _looks_readable(body[4:]):
+                yield broken(f"{model._meta.db_table}.{field.column} holds something that is not sealed")
+                break
+    yield holds(f"{rows} sealed values in {len(list(sealed_columns()))} columns, all of them ciphertext")
+
+
+def _looks_readable(body: bytes) -> bool:
+    """Ciphertext has every byte alike; a text has hardly one above 127."""
+    return sum(byte < 128 for byte in body) > 0.8 * len(body)
+
+
+def the_marker_customer_stands_nowhere(probe: Probe) -> Iterator[Finding]:
+    left = probe.marker()
+    if left is None:
+        yield gap("a live shop plays no marker customer; this is tried in test mode and before each release")
+        return
+    for hit in left.hits:
+        yield broken(f"something about the marker customer stands in clear in {hit}")
+    yield holds(f"{left.searched}: nothing about the marker customer in any spelling")
+
+
+def keys_lie_apart(probe: Probe) -> Iterator[Finding]:
+    root = probe.config.root_key
+    if config.root_inside(probe.config):
+        yield broken("the root key lies in the shop's folder: a copy of the folder opens everything")
+    if separation.may_ask(root) and root.exists() and stat.S_IMODE(root.stat().st_mode) & 0o077:
+        yield broken("the root key may be read by other users")
+    yield holds("the root key lies outside the shop's folder")
+
+
+def roles_are_kept_apart(probe: Probe) -> Iterator[Finding]:
+    for role, how in separation.found(probe.config).items():
+        if how == "none":
+            yield gap(f"kept by our code, not by the operating system: one user runs everything ({role})")
+        else:
+            yield holds(f"the operating system refuses the keeper's files to the {role} process ({how})")
+
+
+def _not_sealed(keys: object, place: object, value: bytes) -> bytes:
+    return seals._HEAD.pack(seals.FORMAT, 1, 1) + value
+
+
+def _plain() -> AbstractContextManager[None]:
+    from troth.pledge.vault import fields
+
+    return mutations.replaced(fields, "seal_bytes", _not_sealed)
+
+
+CLAUSE = Clause(
+    id="P16",
+    title=_("Encrypted at rest"),
+    words=_("What you told us is protected offline as well: it lies encrypted, and the keys lie elsewhere."),
+    stricter="",
+    enforced=(
+        _("It is sealed as you type it; the web process holds no key that opens it."),
+        _("Only the keeper opens it, for a purpose, and notes that first; it refuses where it cannot note."),
+    ),
+    checks=(
+        Check("sealed columns hold ciphertext", "forensic", sealed_columns_hold_seals),
+        Check("a marker customer stands nowhere in clear", "forensic", the_marker_customer_stands_nowhere),
+        Check("keys lie apart from the data", "static", keys_lie_apart),
+        Check("the processes are kept apart", "runtime", roles_are_kept_apart),
+    ),
+    mutants=(
+        Mutant("sealing writes plaintext", _plain),
+        Mutant("an address in a session", lambda: marker.noted_beside("contact"), in_demo=False),
+    ),
+)

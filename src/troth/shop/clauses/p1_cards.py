@@ -1,0 +1,75 @@
+"""P1: card details are never collected and never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext_lazy as _
+
+from troth.pledge.policy import cards
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, holds
+from troth.pledge.policy.probe import Probe, values
+from troth.pledge.vault.models import Person
+from troth.shop.clauses import mutations, pages
+
+SAMPLE = "4111 1111 1111 1111"  # the card schemes' public test number: it pays nothing
+NO_FIELD = ("cc-", "card", "cvc", "cvv", "iban", "expiry")
+
+
+def no_page_asks(probe: Probe) -> Iterator[Finding]:
+    for path, page in pages.public(probe):
+        for form in page.forms:
+            for field in form.fields:
+                if any(word in f"{field.name} {field.token}".lower() for word in NO_FIELD):
+                    yield broken(f"a field on {path} asks for a card")
+    yield holds("no form on any public page has a field for a card")
+
+
+def a_pasted_number_is_refused(probe: Probe) -> Iterator[Finding]:
+    """Types a test number where a name belongs, as customers do, and looks that nothing was written."""
+    before = Person.objects.filter(taken_at__isnull=False).count()
+    typed = {
+        "name": f"Robin {SAMPLE}",
+        "email": "card-check@shop.invalid",
+        "new-password": "typed only by a check 7",
+        "postal-code": "12345",
+    }
+    answer = probe.site.newcomer().submit("/register", typed)
+    if not 400 <= answer.status < 500 or Person.objects.filter(taken_at__isnull=False).count() > before:
+        yield broken("a card number typed as a name on /register was taken")
+    else:
+        yield holds("a card number typed as a name is refused before anything is written")
+
+
+def none_at_rest(probe: Probe) -> Iterator[Finding]:
+    places = {place for place, text in values() if cards.holds_card_number(text) and not _is_ours(place)}
+    for place in sorted(places):
+        yield broken(f"{place} holds what looks like a card number")
+    for path in probe.written():
+        if path.suffix in (".log", ".txt", ".json") and cards.holds_card_number(path.read_text("utf-8", "replace")):
+            yield broken(f"{path.relative_to(probe.config.home)} holds what looks like a card number")
+    yield holds("no column and no log holds what looks like a card number")
+
+
+def _is_ours(place: str) -> bool:
+    """Ciphertext, keys and hashes are random bytes, in which any row of digits turns up by chance."""
+    return place in ("vault_person.key_set", "vault_person.enrol_secret") or place.endswith((".sha256", ".key_hash"))
+
+
+CLAUSE = Clause(
+    id="P1",
+    title=_("Card details"),
+    words=_("We never collect and never store card details. You type them at your payment provider only."),
+    stricter="",
+    enforced=(
+        _("Every text field of every form refuses a card number before anything is written."),
+        _("There is no field for one, on any page."),
+    ),
+    checks=(
+        Check("no page asks for a card", "static", no_page_asks),
+        Check("a card number pasted into a name is refused", "synthetic", a_pasted_number_is_refused),
+        Check("no card number lies in any column or log", "forensic", none_at_rest),
+    ),
+    mutants=(Mutant("the guard sleeps", lambda: mutations.replaced(cards, "holds_card_number", lambda text: False)),),
+    choices=((_("Ask us about it"), "/contact"),),
+)

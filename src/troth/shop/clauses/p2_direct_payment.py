@@ -1,0 +1,94 @@
+"""P2: PayPal and Skrill take the payment directly, on their own pages, over TLS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from django.utils.translation import gettext_lazy as _
+
+from troth import config
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds
+from troth.pledge.policy.probe import Probe
+from troth.shop.clauses import marker, mutations, pages
+from troth.shop.payments.providers.contract import Ask
+
+# What a provider may be told (P2), by the names of the only message that reaches one.
+TOLD = {
+    "payment_id", "order_ref", "amount", "item_name", "return_url", "cancel_url", "status_url", "locale",
+    "request_id", "brand_name",
+}  # fmt: skip
+
+
+def no_frame_no_script(probe: Probe) -> Iterator[Finding]:
+    for path, page in pages.public(probe):
+        frames = [tag for tag, _ in page.resources if tag in ("iframe", "frame", "embed", "object")]
+        scripts = [host for host in pages.foreign(page) if any(tag == "script" for tag, _ in page.resources)]
+        if frames:
+            yield broken(f"{path} has a frame")
+        if scripts:
+            yield broken(f"{path} loads a script from {scripts[0]}")
+        loose = [name for name in ("frame-src", "script-src", "default-src") if name in pages.open_doors(page)]
+        if loose:
+            yield broken(f"the policy of {path} lets foreign scripts or frames in: {loose[0]}")
+    yield holds("no page has a provider's script or frame, and none could load one")
+
+
+def only_declared_fields(probe: Probe) -> Iterator[Finding]:
+    more = set(Ask.__struct_fields__) - TOLD
+    if more:
+        yield broken(f"providers are told more than amount, references and item: {', '.join(sorted(more))}")
+    else:
+        yield holds("providers are told amount, currency, our references and the item's name")
+
+
+def nothing_personal_was_told(probe: Probe) -> Iterator[Finding]:
+    left = probe.marker()
+    if left is None:
+        yield gap("a live shop does not send test customers to its providers; this is tried in test mode")
+    elif told := [where for where in left.told_providers if left.stem in where.lower()]:
+        yield broken(f"a provider was told something about the marker customer ({len(told)} messages)")
+    else:
+        yield holds(f"{len(left.told_providers)} payments of a marker customer told providers nothing about them")
+
+
+def over_tls(probe: Probe) -> Iterator[Finding]:
+    own = (probe.config.paypal.base_url, probe.config.skrill.pay_url, probe.config.skrill.query_url)
+    plain = [url for url in own if urlsplit(url).scheme != "https"]
+    if any(not config.is_loopback(urlsplit(url).hostname or "") for url in plain):
+        yield broken("a provider is spoken to without TLS")
+    elif plain:
+        yield gap("test mode: the providers are look-alikes on this machine, without TLS")
+    else:
+        yield holds("providers are reached by https only")
+
+
+def _with_script(source: str) -> str:
+    return source.replace("</head>", '<script src="https://www.paypal.example/sdk/js"></script></head>')
+
+
+CLAUSE = Clause(
+    id="P2",
+    title=_("Payment"),
+    words=_(
+        "PayPal and Skrill (formerly Moneybookers) take your payment directly, on their own pages, over an "
+        "encrypted line. We tell them the amount, the currency, our reference and the item's name."
+    ),
+    stricter=_("We send them nothing about you."),
+    enforced=(
+        _("You are sent to the provider's own page; the browser is told to refuse their scripts and frames on ours."),
+        _("The only message to a provider has no field for a person."),
+    ),
+    checks=(
+        Check("no provider's script or frame on our pages", "runtime", no_frame_no_script),
+        Check("the message to a provider has declared fields only", "static", only_declared_fields),
+        Check("a marker customer's payments told nothing about them", "synthetic", nothing_personal_was_told),
+        Check("providers are reached over TLS", "static", over_tls),
+    ),
+    mutants=(
+        Mutant(
+            "a provider's script on every page", lambda: mutations.page_edited("storefront/base.html", _with_script)
+        ),
+        Mutant("the item carries who bought it", marker.item_named_after_buyer, in_demo=False),
+    ),
+)

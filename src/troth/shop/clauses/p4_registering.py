@@ -1,0 +1,57 @@
+"""P4: registering takes name, e-mail, password and postcode. Exactly these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext_lazy as _
+
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, holds
+from troth.pledge.policy.probe import Probe, sealed_columns
+from troth.shop.clauses import mutations, pages
+
+ASKED = {"name", "email", "new-password", "postal-code"}
+CHOICES = {"mailings"}
+KEPT = {"contact": {"name", "email"}, "locality": {"postcode"}}
+
+
+def the_form_asks_for_exactly_these(probe: Probe) -> Iterator[Finding]:
+    page = probe.page("/register")
+    asked = pages.inputs(page, "/register") - CHOICES
+    for more in sorted(asked - ASKED):
+        yield broken(f"/register asks for more than it may: {more}")
+    for less in sorted(ASKED - asked):
+        yield broken(f"/register does not ask for what the promise names: {less}")
+    if asked == ASKED:
+        yield holds("the form on /register asks for name, e-mail, password and postcode")
+
+
+def the_classes_hold_exactly_these(probe: Probe) -> Iterator[Finding]:
+    for _model, field in sealed_columns():
+        known = KEPT.get(field.personal.klass)
+        if known is not None and set(field.personal.__struct_fields__) != known:
+            yield broken(f"the class {field.personal.klass} has other fields than promised")
+    yield holds("what is sealed of a registration has these fields and no others")
+
+
+def _with_phone(source: str) -> str:
+    label = '<label for="phone">Phone</label><input id="phone" name="phone" autocomplete="tel"></form>'
+    return source.replace("</form>", label, 1)
+
+
+CLAUSE = Clause(
+    id="P4",
+    title=_("Registering"),
+    words=_("To register, you give your name, your e-mail address, a password and your postcode."),
+    stricter=_("Exactly these: the text of 2010 said “for example”. The postcode only prefills your bill."),
+    enforced=(
+        _("The form has these fields and the sealed records have no others."),
+        _("The password is known to the keeper only, and there as an Argon2id hash."),
+    ),
+    checks=(
+        Check("the form asks for exactly these", "runtime", the_form_asks_for_exactly_these),
+        Check("the sealed classes hold exactly these", "static", the_classes_hold_exactly_these),
+    ),
+    mutants=(Mutant("a telephone number is asked for", lambda: mutations.page_edited("register.html", _with_phone)),),
+    choices=((_("See what you gave"), "/account"), (_("Buy without an account"), "/")),
+)

@@ -1,0 +1,88 @@
+"""P6: the billing address bills. Nothing else opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+
+from django.utils.translation import gettext_lazy as _
+
+from troth.pledge.keeper import opening, policy
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds
+from troth.pledge.policy.probe import Probe
+from troth.pledge.vault.classes import Billing as BillingData
+from troth.pledge.vault.door import KeeperRefused, door
+from troth.pledge.vault.fields import Sealed, seal
+from troth.pledge.vault.models import Person
+from troth.shop.clauses import marker, mutations
+from troth.shop.orders.models import Billing
+
+MAY = {"bill", "tax", "legal"}
+
+
+def tried_for_every_purpose(probe: Probe) -> Iterator[Finding]:
+    """Seals an invented address to nobody's keys, without storing it, and asks the keeper for it for every purpose."""
+    address = _invented()
+    opened = {purpose for purpose in policy.PURPOSES if _opens(address, purpose)}
+    for purpose in sorted(opened - MAY):
+        yield broken(f"the keeper opens a billing address for {purpose}")
+    if "bill" not in opened:
+        yield broken("the keeper does not open a billing address to bill")
+    yield holds("asked for every purpose, the keeper opens a billing address to the worker for billing alone")
+
+
+def _invented() -> Sealed:
+    blank = Person.objects.filter(taken_at__isnull=True).order_by("made_at").last()
+    if blank is None:
+        raise LookupError("no blank in stock")
+    row = Billing(person=blank, country="DE")
+    seal(row, "billing", BillingData("Nobody", "Nowhere 1", "Nowhere", "00000", "DE"))
+    sealed: Sealed = row.billing
+    return sealed
+
+
+def _opens(address: Sealed, purpose: str) -> bool:
+    try:
+        door().open([address], purpose=purpose, job="check-billing")
+    except KeeperRefused:
+        return False
+    return True
+
+
+def nowhere_in_clear(probe: Probe) -> Iterator[Finding]:
+    left = probe.marker()
+    if left is None:
+        yield gap("a live shop plays no marker customer; this is tried in test mode")
+        return
+    for hit in left.hits_of("bill"):
+        yield broken(f"a billing address stands in clear in {hit}")
+    yield holds("the marker customer's billing address stands nowhere in clear")
+
+
+def _kept_for_convenience() -> AbstractContextManager[None]:
+    return marker.noted_beside("billing")
+
+
+CLAUSE = Clause(
+    id="P6",
+    title=_("Billing address"),
+    words=_("When you buy, you give a billing address. We use it to bill you for products and services."),
+    stricter=_("For nothing else: the text of 2010 added “and for other purposes”. Only the country stands in clear."),
+    enforced=(
+        _("It is sealed while you order; the keeper opens it for billing, tax and lawful disclosure only."),
+        _("A key of its own keeps it readable for tax until the law's date, and for nothing else after you left."),
+    ),
+    checks=(
+        Check("every purpose is tried at the keeper", "runtime", tried_for_every_purpose),
+        Check("a marker customer's address stands nowhere in clear", "forensic", nowhere_in_clear),
+    ),
+    mutants=(
+        Mutant("the street is noted beside what was bought", _kept_for_convenience),
+        Mutant(
+            "delivery may read it",
+            lambda: mutations.replaced(opening, "OPENS", {**policy.OPENS, ("billing", "deliver"): "standing"}),
+            in_demo=False,
+        ),
+    ),
+    choices=((_("Type a new one with your next order"), "/basket"),),
+)

@@ -1,0 +1,71 @@
+"""P7: a customer's information is shared with no third party."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from django.utils.translation import gettext_lazy as _
+
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, holds
+from troth.pledge.policy.probe import Probe
+from troth.shop.clauses import mutations, pages
+
+
+def nothing_from_elsewhere(probe: Probe) -> Iterator[Finding]:
+    seen = 0
+    for path, page in pages.public(probe):
+        seen += 1
+        for host in pages.foreign(page):
+            yield broken(f"{path} makes the browser fetch from {host}")
+    yield holds(f"{seen} kinds of pages make a browser fetch from this shop alone")
+
+
+def nothing_could_come(probe: Probe) -> Iterator[Finding]:
+    for path, page in pages.public(probe):
+        for directive in pages.open_doors(page, "form-action"):
+            yield broken(f"the policy of {path} lets something foreign in: {directive}")
+        if page.headers.get("referrer-policy") not in ("no-referrer", "same-origin"):
+            yield broken(f"{path} tells other sites where its visitors come from")
+    yield holds("every page forbids the browser to fetch from elsewhere or to tell others of the visit")
+
+
+def styles_are_our_own(probe: Probe) -> Iterator[Finding]:
+    sheets = {address for _, page in pages.public(probe) for tag, address in page.resources if tag == "link"}
+    for address in sorted(sheets):
+        if urlsplit(address).netloc or not address.startswith("/"):
+            continue  # told by the first check
+        text = probe.page(address).text
+        if (
+            "url(http" in text.replace(" ", "").replace('"', "").replace("'", "")
+            or "url(//" in text
+            or "@import" in text
+        ):
+            yield broken(f"the style {address} fetches from elsewhere")
+    yield (
+        holds(f"{len(sheets)} styles and icons fetch nothing from elsewhere")
+        if sheets
+        else broken("no style is served")
+    )
+
+
+def _with_font(source: str) -> str:
+    return source.replace("</head>", '<link rel="stylesheet" href="https://fonts.example/css?family=Lato"></head>')
+
+
+CLAUSE = Clause(
+    id="P7",
+    title=_("Third parties"),
+    words=_("We share your information with no third party, except as the law demands (see P12)."),
+    stricter=_("The recipients that technique needs are named: your payment provider and our mail relay."),
+    enforced=(
+        _("No page loads anything from elsewhere, and browsers are told to refuse it."),
+        _("Connections leave for the payment providers and the mail relay only."),
+    ),
+    checks=(
+        Check("pages fetch nothing from elsewhere", "runtime", nothing_from_elsewhere),
+        Check("browsers are told to refuse what is foreign", "runtime", nothing_could_come),
+        Check("styles fetch nothing from elsewhere", "static", styles_are_our_own),
+    ),
+    mutants=(Mutant("a font from elsewhere", lambda: mutations.page_edited("storefront/base.html", _with_font)),),
+)

@@ -1,0 +1,75 @@
+"""P8: contact information is used to send the product by e-mail. Every paid order is delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.utils.translation import gettext_lazy as _
+
+from troth.pledge.due import loop
+from troth.pledge.due.models import Due
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds
+from troth.pledge.policy.probe import Probe
+from troth.shop.clauses import mutations
+from troth.shop.delivery.models import Letter
+from troth.shop.orders.models import Order
+
+SOON = timedelta(minutes=15)
+
+
+def every_paid_order_is_delivered_or_on_its_way(probe: Probe) -> Iterator[Finding]:
+    paid = Order.objects.filter(state=Order.PAID)
+    sent = Letter.objects.filter(kind="deliver", state=Letter.SENT).values("subject")
+    waiting = Due.objects.filter(kind="deliver").values("subject")
+    lost = paid.exclude(ref__in=sent).exclude(ref__in=waiting).count()
+    if lost:
+        yield broken(f"{lost} paid orders are neither delivered nor due to be delivered")
+    late = paid.filter(paid_at__lt=probe.now - SOON).exclude(ref__in=sent).count()
+    if late:
+        yield broken(f"{late} paid orders are waiting for their letter longer than {SOON.seconds // 60} minutes")
+    yield holds(f"{paid.count()} paid orders: each is delivered, or due to be this minute")
+
+
+def nothing_unpaid_is_delivered(probe: Probe) -> Iterator[Finding]:
+    paid = Order.objects.filter(state=Order.PAID).values("ref")
+    wrong = Letter.objects.filter(kind="deliver", state=Letter.SENT).exclude(subject__in=paid).count()
+    if wrong:
+        yield broken(f"{wrong} orders were delivered that are not paid")
+    yield holds("no order was delivered that is not paid")
+
+
+def the_marker_customer_got_mail(probe: Probe) -> Iterator[Finding]:
+    left = probe.marker()
+    if left is None:
+        yield gap("a live shop plays no marker customer; deliveries of real orders are counted instead")
+    elif left.undelivered:
+        yield broken(f"{left.undelivered} of {left.orders} orders of the marker customer were paid and not delivered")
+    else:
+        yield holds(f"{left.orders} orders of the marker customer were paid and delivered")
+
+
+def _forgets(kind: str, subject: str) -> None:
+    """A colleague tidied up the line that makes a delivery due."""
+    if kind != "deliver":
+        _hasten(kind, subject)
+
+
+_hasten = loop.hasten
+
+CLAUSE = Clause(
+    id="P8",
+    title=_("Delivery"),
+    words=_("We use your contact information to send you the product by e-mail."),
+    stricter="",
+    enforced=(
+        _("The row that makes a delivery due is written with the payment, in one transaction."),
+        _("The worker tries until the mail relay has the letter; the order's page has the same downloads."),
+    ),
+    checks=(
+        Check("every paid order is delivered or due", "runtime", every_paid_order_is_delivered_or_on_its_way),
+        Check("nothing unpaid was delivered", "runtime", nothing_unpaid_is_delivered),
+        Check("a marker customer is delivered", "synthetic", the_marker_customer_got_mail),
+    ),
+    mutants=(Mutant("a payment makes nothing due", lambda: mutations.replaced(loop, "hasten", _forgets)),),
+)
