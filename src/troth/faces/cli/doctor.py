@@ -1,0 +1,42 @@
+"""`troth doctor`: what is wrong with this shop, in plain sentences, each with how to mend it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+
+import click
+
+from troth import config
+from troth.faces.cli.examinations import HERE, OUTSIDE, Seen
+
+
+@click.command()
+@click.option("--offline", is_flag=True, help="Ask no other machine.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def doctor(offline: bool, as_json: bool) -> None:
+    """Look at all that a shop needs, and say what is wrong. Exit code 1 where something is."""
+    seen = list(examine(offline))
+    if as_json:
+        click.echo(json.dumps([one._asdict() for one in seen], indent=2))
+    else:
+        for one in seen:
+            click.echo(f"{one.state:9}  {one.sentence}" + (f"\n{'':9}  To mend it: {one.mend}" if one.mend else ""))
+    sys.exit(1 if any(one.state == "wrong" for one in seen) else 0)
+
+
+def examine(offline: bool) -> Iterator[Seen]:
+    try:
+        settings = config.load()
+    except config.ConfigError as error:
+        yield from (Seen("wrong", line, "Mend that line; nothing else was looked at.") for line in error.lines)
+        return
+    yield Seen("ok", f"The settings can be used; the shop is in {settings.shop.mode} mode.")
+    for examination in HERE:
+        yield from examination(settings)
+    for examination in OUTSIDE:
+        if offline:
+            yield Seen("not asked", f"{examination.__name__.capitalize()}: left out with --offline.")
+        else:
+            yield from examination(settings)
