@@ -10,11 +10,12 @@ from urllib.parse import quote, urlencode
 from babel import dates, numbers
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from troth.faces.storefront.assets import asset
+from troth.pledge.clock import now as clock_now
 from troth.shop.money import Money
 
 
@@ -101,13 +102,13 @@ def moment(value: datetime) -> Markup:
 
 def clock(value: datetime) -> Markup:
     """The time today, or day and time if it is another day."""
-    if value.date() != timezone.now().date():
+    if value.date() != clock_now().date():
         return moment(value)
     return _time(dates.format_datetime(value, "HH:mm", tzinfo=dates.UTC, locale=_locale()) + " UTC", value)
 
 
 def ago(value: datetime) -> Markup:
-    text = dates.format_timedelta(value - timezone.now(), add_direction=True, threshold=1.2, locale=_locale())
+    text = dates.format_timedelta(value - clock_now(), add_direction=True, threshold=1.2, locale=_locale())
     return _time(text, value)
 
 

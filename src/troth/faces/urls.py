@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from troth.faces.storefront.views import files, health, plain, shelf
+from troth.faces.storefront.views import (
+    accounts,
+    basket,
+    checkout,
+    downloads,
+    files,
+    health,
+    hooks,
+    orders,
+    own,
+    plain,
+    promises,
+    shelf,
+)
 
 handler400 = "troth.faces.storefront.views.errors.bad_request"
 handler403 = "troth.faces.storefront.views.errors.forbidden"
@@ -14,6 +27,28 @@ handler500 = "troth.faces.storefront.views.errors.broken"
 urlpatterns = [
     path("", shelf.browse, name="shelf"),
     path("p/<slug:slug>", shelf.product, name="product"),
+    path("basket", basket.view, name="basket"),
+    path("checkout", checkout.view, name="checkout"),
+    path("orders/<str:ref>", orders.view, name="order"),
+    path("orders/<str:ref>/pay", orders.pay, name="order_pay"),
+    path("orders/<str:ref>/key/<str:token>", orders.by_key, name="order_key"),
+    path("return/paypal", orders.returned, {"provider": "paypal"}, name="return_paypal"),
+    path("return/skrill", orders.returned, {"provider": "skrill"}, name="return_skrill"),
+    path("hooks/paypal", hooks.receive, {"provider": "paypal"}, name="hook_paypal"),
+    path("hooks/skrill", hooks.receive, {"provider": "skrill"}, name="hook_skrill"),
+    path("download/<str:grant>/<int:release>", downloads.fetch, name="download"),
+    path("register", accounts.register, name="register"),
+    path("sign-in", accounts.sign_in, name="sign_in"),
+    path("sign-out", accounts.sign_out, name="sign_out"),
+    path("confirm/<str:ticket>/<str:secret>", accounts.confirm, name="confirm"),
+    path("recover", accounts.recover, name="recover"),
+    path("recover/<str:ticket>/<str:secret>", accounts.recover_finish, name="recover_finish"),
+    path("account", own.account, name="account"),
+    path("account/email", own.email, name="account_email"),
+    path("account/password", own.password, name="account_password"),
+    path("account/privacy", own.privacy, name="account_privacy"),
+    path("privacy", promises.view, name="privacy"),
+    path("privacy.json", promises.as_json, name="privacy_json"),
     path("terms", plain.terms, name="terms"),
     path("contact", plain.contact, name="contact"),
     path("healthz", health.healthz, name="healthz"),

@@ -9,7 +9,7 @@ does), so the pages whose forms lead to a payment page name the origins of those
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -52,18 +52,19 @@ class SafeHeaders:
             headers[name] = value
         if "Content-Security-Policy" not in headers:
             match = request.resolver_match
-            headers["Content-Security-Policy"] = policy(bool(match and match.view_name in TO_PAYMENT))
+            to_payment = match is not None and match.view_name in TO_PAYMENT
+            headers["Content-Security-Policy"] = policy(*(payment_origins() if to_payment else ()))
         if "Cache-Control" not in headers:
             headers["Cache-Control"] = "no-store"
         return response
 
 
-@cache
-def policy(to_payment: bool) -> str:
-    targets = ["'self'", *(payment_origins() if to_payment else ())]
+@lru_cache(maxsize=8)
+def policy(*payment_pages: str) -> str:
+    targets = " ".join(("'self'", *payment_pages))
     return (
         "default-src 'none'; style-src 'self'; img-src 'self'; "
-        f"form-action {' '.join(targets)}; base-uri 'none'; frame-ancestors 'none'"
+        f"form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
     )
 
 

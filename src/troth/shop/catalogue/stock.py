@@ -20,8 +20,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
+from troth.pledge import clock
 from troth.shop.catalogue import shelf
 from troth.shop.catalogue.models import Edition, Picture, Price, Product, Release
 from troth.shop.money import CURRENCIES, Money
@@ -209,7 +209,7 @@ def _shelve(product: ProductIn, position: int, files: dict[str, _Kept]) -> None:
     }
     row, made = Product.objects.get_or_create(slug=product.slug, defaults=values)
     if not made and any(getattr(row, key) != value for key, value in values.items()):
-        Product.objects.filter(pk=row.pk).update(**values, updated_at=timezone.now())
+        Product.objects.filter(pk=row.pk).update(**values, updated_at=clock.now())
     _editions(row, product)
     _releases(row, product, files)
     _pictures(row, product, files)

@@ -29,6 +29,16 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _error(request, 404, _("There is no such page"), _("It may have moved, or the link is not complete."))
 
 
+def no_such_order(request: HttpRequest) -> HttpResponse:
+    """For an order that does not exist and for one that this browser may not see: the same words."""
+    return _error(
+        request,
+        404,
+        _("No order to show here"),
+        _("If it is yours, please follow the link in our letter, or sign in with the account you ordered with."),
+    )
+
+
 def broken(request: HttpRequest) -> HttpResponse:
     return _error(
         request,

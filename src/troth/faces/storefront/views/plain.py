@@ -7,10 +7,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from troth.faces.storefront.answers import page
+from troth.pledge import clock
 
 
 @require_safe
@@ -29,7 +29,7 @@ def security_txt(request: HttpRequest) -> HttpResponse:
     shop = settings.TROTH.shop
     public = settings.TROTH.web.public_url.rstrip("/")
     contact = f"mailto:{shop.contact_email}" if shop.contact_email else public + reverse("contact")
-    expires = (timezone.now() + timedelta(days=182)).replace(hour=0, minute=0, second=0, microsecond=0)
+    expires = (clock.now() + timedelta(days=182)).replace(hour=0, minute=0, second=0, microsecond=0)
     lines = [
         f"Contact: {contact}",
         f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",

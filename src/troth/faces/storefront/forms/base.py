@@ -1,0 +1,37 @@
+"""What all forms share: plain forms, never model forms, since what they take goes into sealed columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from troth.faces.storefront.forms.fields import QUIET
+from troth.shop.refusal import Refused
+
+
+class ShopForm(forms.Form):
+    """A form whose templates show each fault beside its field and in a summary, and never what must not be shown."""
+
+    label_suffix = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="f-%s", **kwargs)
+
+    def refuse(self, no: Refused) -> None:
+        """Show a journey's no at the field it is about, or above the form."""
+        self.add_error(no.field if no.field in self.fields else None, str(no.sentence))
+
+    def anchor(self, name: str) -> str:
+        return f"f-{name}"
+
+    def label(self, name: str) -> Any:
+        return self.fields[name].label
+
+    def echo(self, name: str) -> str:
+        """What to put into the field again: nothing of passwords, nor of what was refused unread."""
+        bound = self[name]
+        faults = {fault.code for fault in bound.errors.as_data()} if bound.errors else set()
+        if bound.field.widget.input_type == "password" or faults & QUIET:  # type: ignore[attr-defined]
+            return ""
+        return str(bound.value() or "")

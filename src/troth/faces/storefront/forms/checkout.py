@@ -1,0 +1,115 @@
+"""The checkout: who, billing address, an account if wanted, how to pay."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from babel import Locale
+from django import forms
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from troth.faces.storefront.forms import fields
+from troth.faces.storefront.forms.base import ShopForm
+from troth.pledge.vault.classes import Billing
+from troth.shop.accounts import passwords
+from troth.shop.payments import gateways
+from troth.shop.refusal import Refused
+
+NEW = "new"
+# Babel's two-letter territories that are no countries of ISO 3166-1: unions, outlying parts, unknown.
+_NOT_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
+_ADDRESS = ("billing_name", "street", "city", "billing_postcode", "country")
+
+
+@lru_cache(maxsize=8)
+def countries(language: str) -> list[tuple[str, str]]:
+    """ISO 3166-1 codes with their names in a language, sorted by name."""
+    names = Locale.parse(translation.to_locale(language)).territories
+    found = [(code, name) for code, name in names.items() if re.fullmatch(r"[A-Z]{2}", code)]
+    return sorted((pair for pair in found if pair[0] not in _NOT_COUNTRIES), key=lambda pair: pair[1])
+
+
+class CheckoutForm(ShopForm):
+    """`known`: the buyer is signed in, so nobody asks who they are. `earlier`: billing addresses to use unread."""
+
+    name = fields.name(_("Your name"))
+    email = fields.email(hint=_("The product is sent to it."), autofocus="")
+    billing_name = fields.name(
+        _("Name on the bill"), autocomplete="billing name", required=False, hint=_("Only if it is not your own.")
+    )
+    company = fields.line(_("Company"), 120, autocomplete="organization", required=False)
+    street = fields.line(_("Street and number"), 200, autocomplete="street-address")
+    billing_postcode = fields.postcode(_("Postcode"))
+    city = fields.line(_("Town"), 100, autocomplete="address-level2")
+    country = forms.ChoiceField(label=_("Country"), widget=forms.Select(attrs={"autocomplete": "country"}))
+    vat_number = fields.vat_number(_("VAT number"))
+    password = fields.password(
+        autocomplete="new-password", required=False, hint=_("At least 10 characters. Leave it empty to buy as a guest.")
+    )
+    postcode = fields.postcode(
+        _("Postcode of your account"), autocomplete="section-account postal-code", required=False,
+        hint=_("It prefills later bills, nothing else."),
+    )  # fmt: skip
+    provider = forms.ChoiceField(label=_("How to pay"), error_messages={"required": _("Choose how you want to pay.")})
+    mailings = forms.BooleanField(
+        required=False, label=_("Write to me about new versions and similar products. I can stop it at any time.")
+    )
+    once = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, known: bool, earlier: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known, self.earlier = known, earlier
+        if known:
+            for name in ("name", "email", "password", "postcode", "mailings"):
+                del self.fields[name]
+            self.fields["billing_name"].required = True
+            self.fields["billing_name"].help_text = ""
+        if earlier:
+            choices = [*earlier, (NEW, _("A new address"))]
+            self.fields["earlier"] = forms.ChoiceField(
+                label=_("Billing address"), choices=choices, initial=earlier[0][0],
+                error_messages={"required": _("Choose an address."), "invalid_choice": _("Choose an address.")},
+            )  # fmt: skip
+            if self.is_bound and self.data.get("earlier") != NEW:
+                for name in _ADDRESS:
+                    self.fields[name].required = False
+        country: Any = self.fields["country"]
+        country.choices = [("", _("Choose a country")), *countries(translation.get_language() or "en")]
+        country.error_messages |= {"required": _("Choose a country."), "invalid_choice": _("Choose a country.")}
+        provider: Any = self.fields["provider"]
+        provider.choices = [(code, gateways.NAMES[code]) for code in gateways.offered()]
+        provider.error_messages["invalid_choice"] = _("Choose how you want to pay.")
+
+    def clean_once(self) -> str:
+        """A form sent twice is one order; a mark that is not of our making is as good as none."""
+        once = self.cleaned_data["once"]
+        return once if re.fullmatch(r"[A-Za-z0-9_-]{22}", once) else ""
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if given.get("postcode") and not given.get("password") and "password" not in self.errors:
+            self.add_error("password", _("Choose a password to register, or leave the postcode empty as well."))
+        if given.get("password"):
+            try:
+                passwords.check(given["password"], given.get("name", ""), given.get("email", ""))
+            except Refused as no:
+                self.refuse(no)
+        return given
+
+    def billing(self) -> Billing | str:
+        """A new address, or the id of an earlier one."""
+        given = self.cleaned_data
+        if given.get("earlier", NEW) != NEW:
+            return str(given["earlier"])
+        return Billing(
+            name=given["billing_name"] or given["name"],
+            company=given["company"],
+            street=given["street"],
+            city=given["city"],
+            postcode=given["billing_postcode"],
+            country=given["country"],
+            vat_number=given["vat_number"],
+        )

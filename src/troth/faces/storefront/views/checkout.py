@@ -1,0 +1,101 @@
+"""The checkout: one page, then the provider's own."""
+
+from __future__ import annotations
+
+import secrets
+
+from babel import Locale
+from django.conf import settings
+from django.db.models import Max
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from troth.faces.jinja import day
+from troth.faces.storefront.answers import page
+from troth.faces.storefront.forms.checkout import CheckoutForm
+from troth.faces.storefront.guards import See, answers_for_the_keeper
+from troth.faces.storefront.signed_in import enter, give_basket
+from troth.shop.journeys import buy
+from troth.shop.orders import basket
+from troth.shop.orders.models import Billing
+from troth.shop.payments import gateways
+from troth.shop.policy_version import VERSION
+from troth.shop.refusal import Refused
+
+MOST_EARLIER = 5
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@answers_for_the_keeper
+def view(request: HttpRequest) -> HttpResponse:
+    """GET shows the form, or sends back to an empty basket. POST orders: 303 to the provider, or 400 with sentences."""
+    currency = settings.TROTH.shop.currency
+    lines = basket.lines(request.who.basket_hash, currency)  # type: ignore[attr-defined]
+    if not lines:
+        return See(reverse("basket"))
+    if not gateways.offered():
+        return page(request, "closed.html", status=503)
+    person = request.who.person_ref  # type: ignore[attr-defined]
+    earlier = _earlier(person) if person else []
+    data = request.POST if request.method == "POST" else None
+    first = {"once": secrets.token_urlsafe(16), "provider": gateways.offered()[0]}
+    form = CheckoutForm(data, known=person is not None, earlier=earlier, initial=first)
+    if data is not None and form.is_valid():
+        try:
+            return _order(request, form, person)
+        except Refused as no:
+            form.refuse(no)
+    context = {
+        "form": form,
+        "known": person is not None,
+        "lines": lines,
+        "total": basket.total(lines, currency),
+        "policy_version": VERSION,
+        "provider_hints": provider_hints(),
+        "once": form["once"].value() or first["once"],
+    }
+    return page(request, "checkout.html", context, 200 if data is None else 400)
+
+
+def provider_hints() -> dict[str, str]:
+    return {
+        "paypal": _("With a PayPal account or by card, on the page of PayPal."),
+        "skrill": _("With a Skrill wallet, by card or bank, on the page of Skrill."),
+    }
+
+
+def _order(request: HttpRequest, form: CheckoutForm, person: str | None) -> HttpResponse:
+    given = form.cleaned_data
+    buyer = (
+        buy.Known(person)
+        if person
+        else buy.Newcomer(given["name"], given["email"], given["password"], given["postcode"])
+    )
+    begun = buy.begin(
+        request.who.basket_key,  # type: ignore[attr-defined]
+        buyer,
+        form.billing(),
+        given["provider"],
+        mailings=given.get("mailings", False),
+        once=given["once"],
+    )
+    response = See(begun.pay_url or reverse("order", args=[begun.order_ref]))
+    give_basket(request, response)  # it lets this browser see the order for as long as a session lasts
+    if begun.signed_in:
+        enter(request, response, begun.signed_in)
+    return response
+
+
+def _earlier(person: str) -> list[tuple[str, str]]:
+    """This person's billing addresses by country and day, unread: the keeper is not asked for a list."""
+    rows = Billing.objects.filter(person=person).annotate(used=Max("order__made_at")).order_by("-used")[:MOST_EARLIER]
+    names = Locale.parse(translation.to_locale(translation.get_language() or "en")).territories
+    return [
+        (row.pk, _("The one in {country} that you used on {day}").format(
+            country=names.get(row.country, row.country), day=day(row.used or row.made_at).striptags()
+        ))
+        for row in rows
+    ]  # fmt: skip

@@ -1,0 +1,104 @@
+"""An order's page tells the truth about it at every moment, and nothing about who ordered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from troth.faces.storefront.answers import page
+from troth.faces.storefront.guards import See, answers_for_the_keeper
+from troth.faces.storefront.signed_in import ORDER_COOKIE, give_order
+from troth.faces.storefront.views import errors
+from troth.pledge.ids import SHAPE
+from troth.shop.delivery.models import Letter
+from troth.shop.journeys import buy, download, reach, settle
+from troth.shop.money import Money
+from troth.shop.orders.models import Order
+from troth.shop.payments import gateways
+from troth.shop.refusal import Refused
+
+
+@require_safe
+def view(request: HttpRequest, ref: str) -> HttpResponse:
+    """GET /orders/<ref>. An order that is not theirs and one that does not exist look the same: 404."""
+    order = _reachable(request, ref)
+    return errors.no_such_order(request) if order is None else show(request, order)
+
+
+@require_POST
+def pay(request: HttpRequest, ref: str) -> HttpResponse:
+    """Try again, perhaps with the other provider: 303 to its page, or back to the order's if it cannot be reached."""
+    order = _reachable(request, ref)
+    if order is None:
+        return errors.no_such_order(request)
+    try:
+        pay_url = buy.pay_again(order, request.POST.get("provider", ""))
+    except Refused as no:
+        return show(request, order, no.sentence, 400)
+    return See(pay_url or reverse("order", args=[order.ref]))
+
+
+@require_safe
+def by_key(request: HttpRequest, ref: str, token: str) -> HttpResponse:
+    """The mailed link: gives this browser a cookie for this order, then leads to the address without the key."""
+    order = _found(ref)
+    cookie = reach.open_by_key(order, token) if order else None
+    if order is None or cookie is None:
+        return errors.no_such_order(request)
+    path = reverse("order", args=[order.ref])
+    response = See(path)
+    give_order(response, path, cookie)
+    return response
+
+
+@require_safe
+@answers_for_the_keeper
+def returned(request: HttpRequest, provider: str) -> HttpResponse:
+    """The buyer is back from the payment page. What the address says is not believed: the provider is asked."""
+    try:
+        ref = settle.returned(provider, request.GET.dict())
+    except Refused as no:
+        return errors.refused(request, str(no.sentence), 404)
+    return See(reverse("order", args=[ref]))
+
+
+def show(request: HttpRequest, order: Order, fault: object = "", status: int = 200) -> HttpResponse:
+    standing = settle.standing(order)
+    lines = order.lines.order_by("pk")
+    context: dict[str, Any] = {
+        "order": order,
+        "standing": standing,
+        "lines": [_line(line.name, line.quantity, line.unit_minor, order.currency) for line in lines],
+        "links": download.links(order) if standing.state == "paid" else [],
+        "letter": _letter(order),
+        "providers": [(code, gateways.NAMES[code]) for code in gateways.offered()],
+        "provider_names": gateways.NAMES,
+        "fault": fault,
+    }
+    return page(request, "order.html", context, status)
+
+
+def _line(name: str, quantity: int, unit_minor: int, currency: str) -> dict[str, Any]:
+    return {"name": name, "quantity": quantity, "sum": Money(unit_minor * quantity, currency)}
+
+
+def _letter(order: Order) -> str:
+    """How far the letter with the product got: queued, sent, failed; "" before it is due."""
+    return Letter.objects.filter(order=order, kind="deliver").values_list("state", flat=True).first() or ""
+
+
+def _found(ref: str) -> Order | None:
+    return Order.objects.filter(pk=ref).first() if SHAPE.match(ref) else None
+
+
+def _reachable(request: HttpRequest, ref: str) -> Order | None:
+    order, who = _found(ref), request.who  # type: ignore[attr-defined]
+    if order is None:
+        return None
+    cookie = request.COOKIES.get(ORDER_COOKIE)
+    if reach.may_see(order, who.basket_hash, None, cookie) or reach.may_see(order, "", who.person_ref, None):
+        return order
+    return None

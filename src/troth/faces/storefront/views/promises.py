@@ -1,0 +1,57 @@
+"""The privacy policy with its live state: for people, and the same for machines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from troth.faces.storefront.answers import page
+from troth.shop.clauses import published
+
+STATES = ("holds", "broken", "unknown", "gap")
+TAGS = {"holds": "", "broken": "tag-bad", "unknown": "tag-wait", "gap": "tag-plain"}
+
+
+@require_safe
+def view(request: HttpRequest) -> HttpResponse:
+    """GET /privacy. Never kept by the page cache: a promise that breaks shows within seconds."""
+    rows = published.page()
+    counts = Counter(row.state for row in rows)
+    context = {
+        "rows": rows,
+        "version": published.VERSION,
+        "tally": [(state, counts[state]) for state in STATES if counts[state]],
+        "state_names": {
+            "holds": _("holds"),
+            "broken": _("broken"),
+            "unknown": _("unknown"),
+            "gap": _("declared gap"),
+        },
+        "state_tags": TAGS,
+    }
+    return page(request, "privacy.html", context)
+
+
+@require_safe
+def as_json(request: HttpRequest) -> JsonResponse:
+    """GET /privacy.json: {"version": …, "promises": [{"id", "title", "words", "state", "findings", …}]}"""
+    return JsonResponse({"version": published.VERSION, "promises": [_told(row) for row in published.page()]})
+
+
+def _told(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "title": str(row.title),
+        "words": str(row.words),
+        "stricter": str(row.stricter),
+        "state": row.state,
+        "findings": [str(finding) for finding in row.findings],
+        "enforced": [str(line) for line in row.enforced],
+        "checks": [str(line) for line in row.checks],
+        "checked_at": row.checked_at.isoformat() if row.checked_at else None,
+        "choices": [{"text": str(text), "href": href} for text, href in row.choices],
+    }

@@ -1,0 +1,83 @@
+"""What a visitor put aside. Known by the hash of a key in their cookie; nothing in it is about a person."""
+
+from __future__ import annotations
+
+import msgspec
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from troth.pledge import clock
+from troth.shop.catalogue.models import Edition, Price
+from troth.shop.money import Money
+from troth.shop.orders.models import Basket, BasketLine
+from troth.shop.refusal import Refused
+
+MOST_LINES = 50
+MOST_OF_ONE = 99
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A line as it stands today: at today's name and price."""
+
+    edition_id: int
+    slug: str
+    product: str
+    edition: str
+    quantity: int
+    unit: Money
+
+    @property
+    def sum(self) -> Money:
+        return self.unit * self.quantity
+
+
+@transaction.atomic
+def add(key_hash: str, edition_id: int, currency: str) -> None:
+    """Put one more of an edition into the basket. Refused if it is not for sale or the basket is full."""
+    sold = Edition.objects.filter(pk=edition_id, product__published=True, prices__currency=currency)
+    if not sold.exists():
+        raise Refused(_("This is not for sale at present; please choose something else."))
+    basket, _made = Basket.objects.update_or_create(key_hash=key_hash, defaults={"touched_at": clock.now()})
+    line = basket.lines.filter(edition=edition_id).first()
+    if line is None:
+        if basket.lines.count() >= MOST_LINES:
+            raise Refused(_("The basket is full; please order these first."))
+        BasketLine.objects.create(basket=basket, edition_id=edition_id)
+    elif line.quantity < MOST_OF_ONE:
+        BasketLine.objects.filter(pk=line.pk).update(quantity=line.quantity + 1)
+
+
+def change(key_hash: str, edition_id: int, quantity: int) -> None:
+    """Set a line's quantity. Refused if it is not from 1 to 99; nothing happens where there is no such line."""
+    if not 1 <= quantity <= MOST_OF_ONE:
+        raise Refused(_("Choose a quantity from 1 to 99."))
+    BasketLine.objects.filter(basket=key_hash, edition=edition_id).update(quantity=quantity)
+
+
+def remove(key_hash: str, edition_id: int) -> None:
+    BasketLine.objects.filter(basket=key_hash, edition=edition_id).delete()
+
+
+def lines(key_hash: str, currency: str) -> list[Line]:
+    """The basket's lines in the order they were added; what is no longer sold has dropped out."""
+    if not key_hash:
+        return []
+    priced = Price.objects.filter(
+        currency=currency, edition__basketline__basket=key_hash, edition__product__published=True
+    ).order_by("edition__basketline__id")
+    rows = priced.values_list(
+        "edition_id", "edition__product_id", "edition__product__name", "edition__name",
+        "edition__basketline__quantity", "minor",
+    )  # fmt: skip
+    return [Line(*row[:5], Money(row[5], currency)) for row in rows]
+
+
+def total(basket: list[Line], currency: str) -> Money:
+    return sum((line.sum for line in basket), Money(0, currency))
+
+
+@transaction.atomic
+def drop_unsold(key_hash: str, currency: str) -> None:
+    """Take out what is no longer sold, so that the rest can be ordered."""
+    sold = Edition.objects.filter(product__published=True, prices__currency=currency)
+    BasketLine.objects.filter(basket=key_hash).exclude(edition__in=sold).delete()
