@@ -15,6 +15,8 @@ export TROTH_SEED := $(or $(TROTH_SEED),$(shell od -An -N4 -tu4 /dev/urandom | t
 TOOLS := . .ci/home.sh &&
 PYTEST := $(PY) -m pytest -q -n $(JOBS)
 POSTGRES := $(PY) -m tests.postgres --
+# A campaign in full may take hours; what hangs is still ended some day.
+PATIENT := -o faulthandler_timeout=14400
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test soak bench check lint types contracts migrations shape lock clean run dev
@@ -32,8 +34,8 @@ test: dev ## every kind of test on SQLite, then on PostgreSQL; the long campaign
 
 soak: export TROTH_CAMPAIGN := full
 soak: dev ## the long campaigns (kills, faults, fuzz) in full, on both databases; prints seed and commit
-	@echo "== SQLite"; sqlite=0; $(PYTEST) -m soak $(ARGS) || sqlite=$$?; \
-	echo "== PostgreSQL"; $(POSTGRES) $(PYTEST) -m soak $(ARGS) && exit $$sqlite
+	@echo "== SQLite"; sqlite=0; $(PYTEST) -m soak $(PATIENT) $(ARGS) || sqlite=$$?; \
+	echo "== PostgreSQL"; $(POSTGRES) $(PYTEST) -m soak $(PATIENT) $(ARGS) && exit $$sqlite
 
 bench: dev ## what a page and a purchase cost, beside a baseline measured in the same run
 	@$(VENV)/bin/troth bench $(ARGS)
