@@ -20,6 +20,7 @@ COMMANDS = {
     "worker": ("troth.faces.cli.worker:worker", "Run a worker alone."),
     "keeper": ("troth.faces.cli.keeper:keeper", "Run the keeper alone."),
     "migrate": ("troth.faces.cli.migrate:migrate", "Bring the database up to date; `serve` does it by itself."),
+    "stock": ("troth.faces.cli.stock:stock", "Put goods on the shelf, from a folder with a catalogue.toml."),
     "check": ("troth.faces.cli.check:check", "Check every promise now."),
     "demo": ("troth.faces.cli.demo.command:demo", "Run a whole shop with sample goods, to try it."),
 }
