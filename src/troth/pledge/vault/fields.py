@@ -48,7 +48,18 @@ class Sealed:
 
 
 class Ciphertext(bytes):
-    """Bytes as they came from the column, so that saving an untouched row is not taken for plaintext."""
+    """Bytes as they came from the column, so that saving an untouched row is not taken for plaintext.
+
+    They stay with their row: no pickle carries a copy to a cache, where forgetting the person would not find it.
+    """
+
+    def __repr__(self) -> str:
+        return "<sealed>"
+
+    __str__ = __repr__
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("a sealed value does not leave its row")
 
 
 class SealedAttribute:
@@ -111,7 +122,7 @@ class SealedField(models.Field):  # type: ignore[type-arg]
         return None if value is None else Ciphertext(value)
 
     def pre_save(self, row: models.Model, add: bool) -> Any:
-        value = getattr(row, self.attname)
+        value = self._only_sealed(getattr(row, self.attname))
         if isinstance(value, Sealed) and value.place != self.place(row):
             raise TypeError("sealed for another row: sealed values are replaced, never moved")
         return value
@@ -122,6 +133,12 @@ class SealedField(models.Field):  # type: ignore[type-arg]
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         value = self._only_sealed(value)
         return None if value is None else connection.Database.Binary(_bytes_of(value))
+
+    def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
+        """Django asks for it whenever it writes the column, for expressions too, which no prep method ever sees."""
+        if hasattr(value, "resolve_expression"):
+            raise TypeError(f"{self.name} takes a sealed value only, never an expression: use seal()")
+        return "%s"
 
     def get_lookup(self, name: str) -> Any:
         return super().get_lookup(name) if name == "isnull" else None  # ciphertext is not searched
