@@ -112,6 +112,11 @@ class Config(msgspec.Struct, frozen=True):
         return Path(self.keeper.root_key_file or f"{self.home}.key/root.key").absolute()
 
     @property
+    def journal(self) -> Path:
+        """References of the erased, outside both databases; copied to the place of backups at once."""
+        return self.root_key.parent / "erasures"
+
+    @property
     def keyring(self) -> Path:
         return self.home / "keeper" / "keyring.sqlite3"
 
@@ -138,6 +143,8 @@ def load(folder: Path | None = None, environ: Mapping[str, str] = os.environ) ->
     for name, kind in SECTIONS.items():
         sections[name] = _section(name, kind, found.get(name, {}), environ, path, text, wrong)
     config = Config(home=folder, **sections)
+    if config.live and "TROTH_FAULT" in environ:
+        wrong.append("environment, TROTH_FAULT: makes processes die for tests; unset it, a live shop does not start.")
     wrong += [
         f"{path}, line {_line(text, section, key)}: [{section}] {key} {why}" for section, key, why in _senseless(config)
     ]

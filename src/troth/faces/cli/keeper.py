@@ -39,6 +39,7 @@ def keeper(doors: tuple[str, ...]) -> None:
             settings.home / "keeper.pub",
             found,
             settings.keeper.worker_daily_opens,
+            settings.journal,
         )
     )
 

@@ -146,7 +146,7 @@ class Credentials:
 
     def change(self, ask: messages.Change) -> Steps:
         """A new password at once; a new mailbox as a ticket, which the worker redeems and mails to it."""
-        raw = self._own(ask.capability)
+        raw = self.owner(ask.capability)
         row = self._credential(raw)
         right = yield lambda: fits(ask.password[:LONGEST_PASSWORD], row[1] if row else self._nobody)
         if not right or row is None:
@@ -215,7 +215,8 @@ class Credentials:
         row = self._db.execute("SELECT mailbox, phc, standing FROM credential WHERE ref = ?", (raw,)).fetchone()
         return (row[0], row[1], row[2]) if row else None
 
-    def _own(self, capability: str) -> bytes:
+    def owner(self, capability: str) -> bytes:
+        """The person whose own capability this is. Refused "capability"."""
         try:
             raw, epoch, scope = capabilities.read(self._keys.capability, capability, self._now())
             if scope != "own" or self._persons.epoch(raw) != epoch:

@@ -22,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from troth.pledge.keeper import keyring, messages
+from troth.pledge.keeper import messages
 from troth.pledge.keeper.keeper import Keeper, Outcome, Pending, advance
 
 log = logging.getLogger("troth.keeper")
@@ -144,7 +144,7 @@ class Doors:
         """Up to BATCH jobs in one transaction; the answers leave after its commit."""
         jobs = [self._jobs.popleft() for _ in range(min(BATCH, len(self._jobs)))]
         try:
-            with keyring.batch(self._keeper.db):
+            with self._keeper.batch():
                 outcomes: list[Outcome] = [self._keeper.step(act) for _, act in jobs]
         except sqlite3.Error as error:
             log.error("the keyring refused a batch: %s", error.sqlite_errorname)

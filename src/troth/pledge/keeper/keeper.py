@@ -10,7 +10,8 @@ import logging
 import sqlite3
 import traceback
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 
 from troth.pledge.keeper import keyring, messages
 from troth.pledge.keeper.credentials import Credentials, Refused, Steps, Work
+from troth.pledge.keeper.endings import Endings
 from troth.pledge.keeper.leaves import Leaves
 from troth.pledge.keeper.opening import Opening
 from troth.pledge.keeper.own_keys import OwnKeys
@@ -45,11 +47,15 @@ Outcome = messages.Answer | Steps | Pending
 
 
 class Keeper:
-    """Answers one question after another. `db` is the keyring of this process alone; the caller opens the batch."""
+    """Answers one question after another. `db` is the keyring of this process alone; the caller opens the batch.
+
+    `closed`: opens nothing until the worker has said what the main side saw (`_greet`). `journal`: where erasures are
+    written down besides.
+    """
 
     def __init__(
-        self, db: sqlite3.Connection, root: RootKey, *, daily: int = DAILY, clock: Callable[[], datetime] = utc_now,
-        separate_user: bool = False,
+        self, db: sqlite3.Connection, root: RootKey, *, daily: int = DAILY, journal: Path | None = None,
+        clock: Callable[[], datetime] = utc_now, separate_user: bool = False, closed: bool = False,
     ) -> None:  # fmt: skip
         self.db = db
         with keyring.batch(db):
@@ -58,12 +64,33 @@ class Keeper:
         self._persons = Persons(db, self._keys)
         self._leaves = Leaves(db)
         self._credentials = Credentials(db, self._keys, self._persons, clock)
+        self._endings = Endings(db, self._persons, self._leaves, self._credentials.owner, journal, clock)
+        with keyring.batch(db):
+            again = self._endings.apply_journal()
+        if again:
+            log.warning("erased %s persons again: this keyring is older than the journal", again)
+            keyring.purge(db)
         self._opening = Opening(db, self._keys, self._persons, self._leaves, daily, clock)
+        self._opening.behind = closed
         self.connected: Counter[str] = Counter()
 
     @property
     def verify_key(self) -> bytes:
         return self._keys.verify_key
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """One durable transaction: what happened in it is true when this ends, and not before."""
+        committed = False
+        try:
+            with keyring.batch(self.db):
+                yield
+            committed = True
+        finally:
+            self._opening.ended(committed)
+            if committed and self._endings.forgot:
+                self._endings.forgot = False
+                keyring.purge(self.db)
 
     def begin(self, role: str, question: messages.Question) -> messages.Answer | Steps:
         """The answer, or steps towards it. Raises Refused."""
@@ -72,7 +99,7 @@ class Keeper:
             raise Refused("door")
         match question:
             case messages.Hello():
-                return messages.Greeting(messages.PROTOCOL, role, self.verify_key)
+                return self._greet(role, question)
             case messages.Blank():
                 return self._blanks(question.count)
             case messages.Enrol():
@@ -89,6 +116,12 @@ class Keeper:
                 return self._credentials.change(question)
             case messages.Open():
                 return self._opening.open(role, question)
+            case messages.Grant():
+                return self._endings.grant(question)
+            case messages.Withdraw():
+                return self._endings.withdraw(role, question)
+            case messages.Shred():
+                return self._endings.shred(question)
             case messages.Note():
                 return messages.Noted(self._leaves.everyday(question.event_id, question.event, self._clock()))
             case messages.Attest():
@@ -109,6 +142,12 @@ class Keeper:
             log.error("fault %s at %s:%s", type(fault).__name__, Path(last.filename).name, last.lineno)
             return messages.Refusal("fault")
 
+    def _greet(self, role: str, hello: messages.Hello) -> messages.Greeting:
+        """A keeper that has fewer leaves or erasures than the main side saw was put back from an older copy."""
+        if role == "worker":
+            self._opening.behind = hello.ledger_size > self._leaves.size or hello.erased > self._endings.erased
+        return messages.Greeting(messages.PROTOCOL, role, self.verify_key, self._opening.behind)
+
     def _blanks(self, count: int) -> messages.Blanks:
         if not 0 < count <= MOST_BLANKS:
             raise Refused("shape")
@@ -117,7 +156,12 @@ class Keeper:
     def _attest(self) -> messages.Attested:
         persons = self.db.execute("SELECT count(*) FROM person").fetchone()[0]
         return messages.Attested(
-            messages.PROTOCOL, self._leaves.size, persons, dict(self.connected), self._separate_user
+            messages.PROTOCOL,
+            self._leaves.size,
+            self._endings.erased,
+            persons,
+            dict(self.connected),
+            self._separate_user,
         )
 
 
@@ -142,7 +186,7 @@ def drive(keeper: Keeper, role: str, body: bytes) -> bytes:
 
 def _committed(keeper: Keeper, act: Callable[[], Outcome]) -> Outcome:
     try:
-        with keyring.batch(keeper.db):
+        with keeper.batch():
             return keeper.step(act)
     except sqlite3.Error:
         return messages.Refusal("ledger")

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from troth.pledge import fault
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS wrapping_key (
@@ -30,6 +32,7 @@ INSERT OR IGNORE INTO head VALUES (1, 0);
 CREATE TABLE IF NOT EXISTS leaf (seq INTEGER PRIMARY KEY, leaf BLOB NOT NULL, sealed BLOB);
 CREATE TABLE IF NOT EXISTS noted (event_id TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS about (ref BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (ref, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS erased (ref BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS budget (day TEXT NOT NULL, role TEXT NOT NULL, used INTEGER NOT NULL,
     PRIMARY KEY (day, role)) WITHOUT ROWID;
 """
@@ -64,13 +67,24 @@ def batch(connection: sqlite3.Connection) -> Iterator[None]:
     """One durable transaction for everything inside. If it raises sqlite3.Error nothing of it happened."""
     connection.execute("BEGIN IMMEDIATE")
     try:
+        fault.here("keeper.begun")
         yield
+        fault.here("keeper.stepped")
         connection.execute("COMMIT")
     except BaseException:
         # SQLite has rolled back by itself where the disk was full; a second ROLLBACK would raise.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+    fault.here("keeper.committed")
+
+
+def purge(connection: sqlite3.Connection) -> None:
+    """Leave nothing of what was deleted: the journal of changes (WAL) is written back and cut to nothing.
+
+    Deleted content in the database itself is overwritten in deleting (secure_delete).
+    """
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
 @contextmanager

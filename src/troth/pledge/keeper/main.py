@@ -22,12 +22,19 @@ PR_SET_DUMPABLE = 4
 Door = tuple[socket.socket, str, int | None]  # socket, role, the only uid that may use it
 
 
-def run(keyring: Path, root_key: Path, verify_key: Path, doors: list[Door], daily: int) -> int:
+def run(keyring: Path, root_key: Path, verify_key: Path, doors: list[Door], daily: int, journal: Path) -> int:
     """Serve until SIGTERM or SIGINT. The exit code: 0, or 1 after one clear line on stderr."""
     try:
         root = FileKey(root_key)
         db = connect(keyring)
-        keeper = Keeper(db, root, daily=daily, separate_user=any(uid is not None for _, _, uid in doors))
+        keeper = Keeper(
+            db,
+            root,
+            daily=daily,
+            journal=journal,
+            separate_user=any(uid is not None for _, _, uid in doors),
+            closed=True,
+        )
     except (KeyringError, RootKeyError) as error:
         print(f"keeper: {error}", file=sys.stderr)  # noqa: T201
         return 1

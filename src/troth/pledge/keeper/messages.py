@@ -36,7 +36,11 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like
 
 
 class Hello(Message, frozen=True):
+    """`ledger_size` and `erased`: what the main side has seen of this keeper. One that is behind opens nothing."""
+
     protocol: int = PROTOCOL
+    ledger_size: int = 0
+    erased: int = 0
 
 
 class Blank(Message, frozen=True):
@@ -103,6 +107,28 @@ class Open(Message, frozen=True):
     capability: str = ""
 
 
+class Grant(Message, frozen=True):
+    """Allow an optional purpose with one's own capability: the key gets a wrap for it."""
+
+    capability: str
+    purpose: str
+
+
+class Withdraw(Message, frozen=True):
+    """End an optional purpose: its wrap is deleted. By one's own capability, or by the worker for a person."""
+
+    purpose: str
+    capability: str = ""
+    ref: str = ""
+
+
+class Shred(Message, frozen=True):
+    """Worker only: delete a person's wraps, all but those of the fates in `keep` ("tax"). Cannot be undone."""
+
+    ref: str
+    keep: list[str]
+
+
 class Note(Message, frozen=True):
     """Write an everyday event into the ledger, in clear: nothing about a person. Each event id once."""
 
@@ -114,7 +140,9 @@ class Attest(Message, frozen=True):
     """What the keeper can say of itself in public."""
 
 
-Question = Hello | Blank | Enrol | SignIn | Recover | Redeem | Prove | Change | Open | Note | Attest
+Question = (
+    Hello | Blank | Enrol | SignIn | Recover | Redeem | Prove | Change | Open | Grant | Withdraw | Shred | Note | Attest
+)
 
 
 class Refusal(Message, frozen=True):
@@ -125,6 +153,7 @@ class Greeting(Message, frozen=True):
     protocol: int
     role: str
     verify_key: bytes  # Ed25519: signs key sets
+    behind: bool = False
 
 
 class FreshBlank(msgspec.Struct, frozen=True, array_like=True):
@@ -175,15 +204,22 @@ class Noted(Message, frozen=True):
     seq: int
 
 
+class Shredded(Message, frozen=True):
+    """`erased`: how many persons were erased so far."""
+
+    erased: int
+
+
 class Attested(Message, frozen=True):
     protocol: int
     ledger_size: int
+    erased: int
     persons: int
     users: dict[str, int]  # role -> number of connections
     separate_user: bool
 
 
-Answer = Refusal | Greeting | Blanks | Session | Ticket | Redeemed | Proved | Opened | Noted | Attested
+Answer = Refusal | Greeting | Blanks | Session | Ticket | Redeemed | Proved | Opened | Noted | Shredded | Attested
 
 _encoder = msgspec.msgpack.Encoder()
 _questions = msgspec.msgpack.Decoder(Question)

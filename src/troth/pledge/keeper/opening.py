@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 
+from troth.pledge import fault
 from troth.pledge.ids import to_bytes
 from troth.pledge.keeper import capabilities, messages
 from troth.pledge.keeper.credentials import Refused
@@ -34,9 +35,13 @@ class Opening:
         self._db, self._keys, self._persons, self._leaves = db, keys, persons, leaves
         self._daily, self._clock = daily, clock
         self._covered: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._noted: list[tuple[str, str]] = []  # in this batch; covered once it is on disk
+        self.behind = False  # older than what the main side has seen: opens nothing
 
     def open(self, role: str, ask: messages.Open) -> messages.Opened:
-        """Refused: "purpose", "capability", "job", "budget", "gone", "seal". All records or none."""
+        """Refused: "purpose", "capability", "job", "budget", "gone", "seal", "behind". All records or none."""
+        if self.behind:
+            raise Refused("behind")
         if not 0 < len(ask.records) <= MOST:
             raise Refused("shape")
         if not JOB.match(ask.job):
@@ -52,7 +57,18 @@ class Opening:
             classes.setdefault(raw, []).append(record.place.klass)
         for raw, opened in classes.items():
             self._note(role, raw, sorted(set(opened)), ask)
+        if ask.capability:
+            self._noted += [(ask.capability, ",".join(sorted(set(opened)))) for opened in classes.values()]
         return messages.Opened(values)
+
+    def ended(self, committed: bool) -> None:
+        """The batch is on disk, or it never was: only what is noted for good covers later looks."""
+        for key in self._noted if committed else ():
+            self._covered[key] = None
+            self._covered.move_to_end(key)
+        self._noted.clear()
+        while len(self._covered) > COVERED:
+            self._covered.popitem(last=False)
 
     def _entitled(self, role: str, ask: messages.Open) -> bytes | None:
         """The person a capability is for; None where the door itself may open for this purpose."""
@@ -62,10 +78,13 @@ class Opening:
         now = int(self._clock().timestamp())
         try:
             raw, epoch, scope = capabilities.read(self._keys.capability, ask.capability, now)
-            if ask.purpose not in BY_CAPABILITY.get(scope, ()) or self._persons.epoch(raw) != epoch:
-                raise Refused("purpose")
+            current = self._persons.epoch(raw)
         except (capabilities.NoCapability, Gone):
             raise Refused("capability") from None
+        if current != epoch:
+            raise Refused("capability")
+        if ask.purpose not in BY_CAPABILITY.get(scope, ()):
+            raise Refused("purpose")
         return raw
 
     def _spend(self, role: str, records: int) -> None:
@@ -90,15 +109,11 @@ class Opening:
         """One entry for each opening; one for each capability and set of classes where people open their own."""
         key = (ask.capability, ",".join(classes))
         if ask.capability and key in self._covered:
-            self._covered.move_to_end(key)
             return
         event: Event = {"did": "open", "classes": classes, "purpose": ask.purpose, "role": role, "job": ask.job}
         history_key = self._persons.history_key(raw, self._persons.wraps(raw))
         self._leaves.about(raw, history_key, event, self._clock())
-        if ask.capability:
-            self._covered[key] = None
-            if len(self._covered) > COVERED:
-                self._covered.popitem(last=False)
+        fault.here("keeper.leaf")
 
 
 def _raw(ref: str) -> bytes:

@@ -65,6 +65,39 @@ class Persons:
     def history_key(self, raw: bytes, wraps: Wraps) -> bytes:
         return self._unwrap(raw, wraps, HISTORY, "standing")
 
+    def add_wrap(self, raw: bytes, klass: str, fate: str) -> bool:
+        """Wrap a class's private key for another fate as well. False if it has been. Gone for an erased person."""
+        wraps = self.wraps(raw)
+        if fate in wraps.get(klass, {}):
+            return False
+        wraps[klass][fate] = self._wrap(raw, klass, fate, self._unwrap(raw, wraps, klass, "standing"))
+        self._store(raw, wraps)
+        return True
+
+    def delete_wrap(self, raw: bytes, klass: str, fate: str) -> bool:
+        """End what needs this wrap, for good. False if there was none."""
+        wraps = self.wraps(raw)
+        if wraps.get(klass, {}).pop(fate, None) is None:
+            return False
+        self._store(raw, wraps)
+        return True
+
+    def shred(self, raw: bytes, keep: frozenset[str]) -> bool:
+        """Delete every wrap but those of the fates in `keep`. False if nothing was left to delete. Gone if unknown."""
+        wraps = self.wraps(raw)
+        kept = {klass: {f: wrap for f, wrap in fates.items() if f in keep} for klass, fates in wraps.items()}
+        kept = {klass: fates for klass, fates in kept.items() if fates}
+        if kept == wraps:
+            return False
+        self._store(raw, kept)
+        self._db.execute(
+            "UPDATE person SET epoch = epoch + 1, secret = ? WHERE ref = ?", (secrets.token_bytes(32), raw)
+        )
+        return True
+
+    def _store(self, raw: bytes, wraps: Wraps) -> None:
+        self._db.execute("UPDATE person SET wraps = ? WHERE ref = ?", (msgspec.msgpack.encode(wraps), raw))
+
     def epoch(self, raw: bytes) -> int:
         row = self._db.execute("SELECT epoch FROM person WHERE ref = ?", (raw,)).fetchone()
         if row is None:

@@ -45,8 +45,11 @@ BY_DOOR: dict[str, frozenset[str]] = {
 BY_CAPABILITY: dict[str, frozenset[str]] = {"own": frozenset({"account"})}
 ROLES = tuple(BY_DOOR)
 
+# purpose that a person may allow and end -> (class, fate of the wrap that it then has)
+OPTIONAL: dict[str, tuple[str, str]] = {"marketing": ("contact", "marketing")}
+
 # role -> verbs behind its door
 VERBS: dict[str, frozenset[str]] = {
-    "web": frozenset({"Hello", "Enrol", "SignIn", "Recover", "Prove", "Change", "Open", "Attest"}),
-    "worker": frozenset({"Hello", "Blank", "Redeem", "Open", "Note", "Attest"}),
+    "web": frozenset({"Hello", "Enrol", "SignIn", "Recover", "Prove", "Change", "Open", "Grant", "Withdraw", "Attest"}),
+    "worker": frozenset({"Hello", "Blank", "Redeem", "Open", "Withdraw", "Shred", "Note", "Attest"}),
 }

@@ -76,14 +76,25 @@ class Door:
     def change_mailbox(self, capability: str, password: str, new: str) -> str:
         return self._ask(messages.Change(capability, password, new_mailbox=new), messages.Ticket).ticket
 
+    def grant(self, capability: str, purpose: str) -> None:
+        self._ask(messages.Grant(capability, purpose), messages.Noted)
+
+    def withdraw(self, purpose: str, *, capability: str = "", ref: str = "") -> None:
+        self._ask(messages.Withdraw(purpose, capability, ref), messages.Noted)
+
+    def shred(self, ref: str, keep: Sequence[str] = ()) -> int:
+        """Forget a person but for the fates in `keep`. Returns how many were erased so far. Cannot be undone."""
+        return self._ask(messages.Shred(ref, list(keep)), messages.Shredded).erased
+
     def note(self, event_id: str, event: dict[str, str | int]) -> int:
         return self._ask(messages.Note(event_id, event), messages.Noted).seq
 
     def attest(self) -> messages.Attested:
         return self._ask(messages.Attest(), messages.Attested)
 
-    def greet(self) -> messages.Greeting:
-        return self._ask(messages.Hello(), messages.Greeting)
+    def greet(self, ledger_size: int = 0, erased: int = 0) -> messages.Greeting:
+        """Say what the main side has seen; a keeper that has less opens nothing from then on."""
+        return self._ask(messages.Hello(ledger_size=ledger_size, erased=erased), messages.Greeting)
 
     def _ask(self, question: messages.Message, wanted: type[Answer]) -> Answer:
         _outside_transactions()
@@ -95,7 +106,7 @@ class Door:
         if answer is None:
             raise KeeperAway
         if isinstance(answer, messages.Refusal):
-            raise KeeperAway if answer.code in ("ledger", "busy", "fault") else KeeperRefused(answer.code)
+            raise KeeperAway if answer.code in ("ledger", "busy", "fault", "behind") else KeeperRefused(answer.code)
         if not isinstance(answer, wanted):
             raise KeeperAway
         return answer

@@ -43,3 +43,13 @@ class Person(models.Model):
             if cls.objects.filter(pk=blank.pk, taken_at__isnull=True).update(taken_at=taken, enrol_secret=None) == 1:
                 blank.taken_at, blank.enrol_secret = taken, None
                 return blank, secret
+
+
+class Seen(models.Model):
+    """The most that the main side has seen of the keeper: a keeper that has less was put back from an older copy."""
+
+    ledger_size = models.PositiveBigIntegerField(default=0)
+    erased = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.ledger_size} leaves, {self.erased} erasures"

@@ -12,12 +12,13 @@ ERRANDS: dict[str, due.Errand] = {
     "confirm": write_to.confirm,
     "recover": write_to.recover,
     "change": write_to.change,
+    "seen": sweep.seen,
     "blanks": sweep.blanks,
     "leftovers": sweep.leftovers,
 }
 
 # kind -> seconds between runs; written by `ensure` when a worker starts
-PERIODIC = {"blanks": 2, "leftovers": 3600}
+PERIODIC = {"seen": 5, "blanks": 2, "leftovers": 3600}
 
 
 def ensure() -> None:

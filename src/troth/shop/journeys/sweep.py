@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 from django.conf import settings
@@ -11,7 +12,10 @@ from troth.pledge import clock
 from troth.pledge.due import loop as due
 from troth.pledge.vault import stock
 from troth.pledge.vault.door import KeeperAway
+from troth.pledge.vault.seen import compare
 from troth.shop.orders.models import Basket
+
+log = logging.getLogger("troth.sweep")
 
 
 def blanks(subject: str, claim: due.Claim) -> None:
@@ -21,6 +25,20 @@ def blanks(subject: str, claim: due.Claim) -> None:
         again = due.Again("keeper-away", 5)
     else:
         return
+    raise again
+
+
+def seen(subject: str, claim: due.Claim) -> None:
+    """Show the keeper what was seen of it; it opens nothing before the first time, nor when it has less."""
+    try:
+        behind = not compare()
+    except KeeperAway:
+        again = due.Again("keeper-away", 2)
+    else:
+        if not behind:
+            return
+        log.error("the keeper is older than what this shop has seen of it, and opens nothing")
+        again = due.Again("keeper-behind", 30)
     raise again
 
 

@@ -1,0 +1,125 @@
+"""What ends: an optional purpose that is withdrawn, and a person who is forgotten. Deleting wraps is the ending itself.
+
+An erasure is first written to a journal outside both databases, then done: a keyring that is put back from an older
+backup has the erasure applied again before any door opens. Without the journal nobody can vouch for that, and the
+main side's count of erasures shows it: a keeper that is behind opens nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from troth.pledge.ids import SHAPE, to_bytes
+from troth.pledge.keeper import messages
+from troth.pledge.keeper.credentials import Refused
+from troth.pledge.keeper.leaves import Leaves
+from troth.pledge.keeper.persons import Gone, Persons
+from troth.pledge.keeper.policy import OPTIONAL
+
+
+class Endings:
+    def __init__(
+        self, db: sqlite3.Connection, persons: Persons, leaves: Leaves, owner: Callable[[str], bytes],
+        journal: Path | None, clock: Callable[[], datetime],
+    ) -> None:  # fmt: skip
+        self._db, self._persons, self._leaves, self._owner = db, persons, leaves, owner
+        self._journal, self._clock = journal, clock
+        self.forgot = False  # something was deleted that must not stay in the journal of changes
+
+    @property
+    def erased(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM erased").fetchone()[0])
+
+    def grant(self, ask: messages.Grant) -> messages.Noted:
+        """Refused "purpose" for one that nobody may allow, "capability" unless it is the person's own."""
+        klass, fate = _optional(ask.purpose)
+        raw = self._owner(ask.capability)
+        try:
+            self._persons.add_wrap(raw, klass, fate)
+            return self._note(raw, "grant", ask.purpose)
+        except Gone:
+            raise Refused("gone") from None
+
+    def withdraw(self, role: str, ask: messages.Withdraw) -> messages.Noted:
+        """The worker may end a purpose for a person who asked by a letter's link; nobody can allow one that way."""
+        klass, fate = _optional(ask.purpose)
+        raw = _raw(ask.ref) if role == "worker" else self._owner(ask.capability)
+        try:
+            self._persons.delete_wrap(raw, klass, fate)
+            self.forgot = True
+            return self._note(raw, "withdraw", ask.purpose)
+        except Gone:
+            raise Refused("gone") from None
+
+    def shred(self, ask: messages.Shred) -> messages.Shredded:
+        """Forget a person. Done again it changes nothing, so that a lost answer can be asked for again."""
+        raw, keep = _raw(ask.ref), frozenset(ask.keep)
+        if not keep <= {"tax"}:
+            raise Refused("keep")
+        self._write_down(ask.ref, keep)
+        if self._forget(raw, keep):
+            event = {"type": "erasure", "kept": "tax" if keep else "nothing"}
+            self._leaves.everyday(f"erasure:{secrets.token_hex(8)}", event, self._clock())
+        return messages.Shredded(self.erased)
+
+    def apply_journal(self) -> int:
+        """Erase again whoever the journal says was erased; for a keyring that comes from a backup. How many it had."""
+        again = 0
+        for ref, keep in self._read_journal():
+            raw = to_bytes(ref)
+            if not self._db.execute("SELECT 1 FROM erased WHERE ref = ?", (raw,)).fetchone():
+                self._forget(raw, keep)
+                again += 1
+        return again
+
+    def _forget(self, raw: bytes, keep: frozenset[str]) -> bool:
+        """False if there was nothing left to forget."""
+        try:
+            changed = self._persons.shred(raw, keep)
+        except Gone:
+            changed = False  # a keyring from before they came; remembered all the same
+        for table in ("credential", "ticket", "about"):
+            self._db.execute(f"DELETE FROM {table} WHERE ref = ?", (raw,))  # noqa: S608 - our own tables
+        self._db.execute("INSERT OR IGNORE INTO erased VALUES (?)", (raw,))
+        self.forgot = True
+        return changed
+
+    def _write_down(self, ref: str, keep: frozenset[str]) -> None:
+        """On disk before anything is deleted."""
+        if self._journal is None:
+            return
+        line = f"{ref} {self._clock().isoformat(timespec='seconds')} {','.join(sorted(keep)) or '-'}\n"
+        descriptor = os.open(self._journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(descriptor, line.encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _read_journal(self) -> list[tuple[str, frozenset[str]]]:
+        if self._journal is None or not self._journal.exists():
+            return []
+        rows = [line.split() for line in self._journal.read_text("ascii").splitlines()]
+        return [(row[0], frozenset(row[2].split(",")) - {"-"}) for row in rows if len(row) == 3 and SHAPE.match(row[0])]
+
+    def _note(self, raw: bytes, did: str, purpose: str) -> messages.Noted:
+        history_key = self._persons.history_key(raw, self._persons.wraps(raw))
+        event: dict[str, str | int | list[str]] = {"did": did, "purpose": purpose}
+        return messages.Noted(self._leaves.about(raw, history_key, event, self._clock()))
+
+
+def _optional(purpose: str) -> tuple[str, str]:
+    if purpose not in OPTIONAL:
+        raise Refused("purpose")
+    return OPTIONAL[purpose]
+
+
+def _raw(ref: str) -> bytes:
+    if not SHAPE.match(ref):
+        raise Refused("shape")
+    return to_bytes(ref)

@@ -1,0 +1,167 @@
+"""What ends, ends: an optional purpose, a person, and both after an older keyring was put back."""
+
+import pathlib
+import sqlite3
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.conf import settings
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from tests.pledge.test_keeper import ask, blank, code, record
+from troth.pledge.ids import to_bytes
+from troth.pledge.keeper import messages
+from troth.pledge.keeper.keeper import Keeper
+from troth.pledge.keeper.keyring import connect
+from troth.pledge.keeper.seals import read_key_set
+from troth.pledge.kms.file import FileKey
+
+
+def opens(keeper: Keeper, keys, klass: str, purpose: str) -> str:
+    return code(ask(keeper, "worker", messages.Open([record(keys, klass)], purpose, "deliver")))
+
+
+def enrolled(keeper: Keeper):
+    fresh, keys = blank(keeper)
+    session = ask(keeper, "web", messages.Enrol(fresh.ref, fresh.secret, f"{fresh.ref}@b.example", "correct horse"))
+    return fresh, keys, session.capability
+
+
+def test_an_optional_purpose_has_a_wrap_only_while_it_is_allowed(keeper: Keeper) -> None:
+    fresh, _, mine = enrolled(keeper)
+
+    def held() -> list[str]:
+        return list(keeper._persons.wraps(to_bytes(fresh.ref))["contact"])
+
+    assert set(held()) == {"standing"}
+    assert code(ask(keeper, "web", messages.Grant(mine, "marketing"))) == "Noted"
+    assert set(held()) == {"standing", "marketing"}
+    assert code(ask(keeper, "worker", messages.Withdraw("marketing", ref=fresh.ref))) == "Noted"
+    assert set(held()) == {"standing"}
+
+
+def test_nobody_grants_for_another_and_nothing_but_an_optional_purpose(keeper: Keeper) -> None:
+    _, _, mine = enrolled(keeper)
+    assert code(ask(keeper, "web", messages.Grant("AAAA", "marketing"))) == "capability"
+    assert code(ask(keeper, "web", messages.Grant(mine, "deliver"))) == "purpose"
+    assert code(ask(keeper, "worker", messages.Grant(mine, "marketing"))) == "door"
+    assert code(ask(keeper, "web", messages.Shred(enrolled(keeper)[0].ref, []))) == "door"
+
+
+def test_a_forgotten_person_opens_for_nothing_and_signs_in_no_more(keeper: Keeper) -> None:
+    fresh, keys, mine = enrolled(keeper)
+    assert ask(keeper, "worker", messages.Shred(fresh.ref, [])).erased == 1
+    for klass, purpose in (("contact", "deliver"), ("contact", "notice"), ("billing", "bill")):
+        assert opens(keeper, keys, klass, purpose) == "gone"
+    question = messages.Open([record(keys, "contact")], "account", "look", mine)
+    assert code(ask(keeper, "web", question)) == "capability"
+    assert code(ask(keeper, "web", messages.SignIn(f"{fresh.ref}@b.example", "correct horse"))) == "credentials"
+    again = messages.Enrol(fresh.ref, fresh.secret, "a@b.example", "correct horse")
+    assert code(ask(keeper, "web", again)) == "secret"
+    assert keeper.db.execute("SELECT count(*) FROM about").fetchone()[0] == 0
+    assert ask(keeper, "worker", messages.Shred(fresh.ref, [])).erased == 1  # done again it changes nothing
+
+
+def test_what_tax_law_keeps_is_kept_for_tax_alone(keeper: Keeper) -> None:
+    fresh, keys, _ = enrolled(keeper)
+    ask(keeper, "worker", messages.Shred(fresh.ref, ["tax"]))
+    assert set(keeper._persons.wraps(to_bytes(fresh.ref))) == {"billing"}
+    assert opens(keeper, keys, "billing", "bill") == "gone"
+    ask(keeper, "worker", messages.Shred(fresh.ref, []))
+    assert keeper._persons.wraps(to_bytes(fresh.ref)) == {}
+
+
+def test_an_older_keyring_is_erased_again_before_it_opens_anything(tmp_path: pathlib.Path) -> None:
+    root, journal = FileKey(settings.TROTH.root_key), tmp_path / "erasures"
+    db = connect(tmp_path / "keyring")
+    keeper = Keeper(db, root, journal=journal)
+    fresh, keys = own_blank(keeper)
+    yesterday = b"".join(line.encode() + b"\n" for line in db.iterdump())
+    ask(keeper, "worker", messages.Shred(fresh.ref, []))
+    db.close()
+    (tmp_path / "old").unlink(missing_ok=True)
+    old = sqlite3.connect(tmp_path / "old")
+    old.executescript(yesterday.decode())
+    old.close()
+    restored = Keeper(connect(tmp_path / "old"), root, journal=journal)
+    assert opens(restored, keys, "contact", "deliver") == "gone"
+    restored.db.close()
+
+
+def test_a_keeper_that_is_behind_opens_nothing(keeper: Keeper) -> None:
+    _, keys, _ = enrolled(keeper)
+    size = ask(keeper, "worker", messages.Attest()).ledger_size
+    assert ask(keeper, "worker", messages.Hello(ledger_size=size + 1)).behind
+    assert opens(keeper, keys, "contact", "deliver") == "behind"
+    assert ask(keeper, "web", messages.Hello()).behind  # the web cannot talk it out of that
+    assert opens(keeper, keys, "contact", "deliver") == "behind"
+    assert ask(keeper, "worker", messages.Hello(erased=1)).behind
+    assert not ask(keeper, "worker", messages.Hello(ledger_size=size)).behind
+    assert opens(keeper, keys, "contact", "deliver") == "Opened"
+
+
+def test_nothing_of_a_deleted_wrap_stays_in_the_file_or_its_journal(tmp_path: pathlib.Path) -> None:
+    db = connect(tmp_path / "keyring")
+    keeper = Keeper(db, FileKey(settings.TROTH.root_key))
+    fresh, _ = own_blank(keeper)
+    wraps = keeper._persons.wraps(to_bytes(fresh.ref))
+    secret = wraps["contact"]["standing"][14:]
+    assert any(secret in path.read_bytes() for path in tmp_path.iterdir())
+    ask(keeper, "worker", messages.Shred(fresh.ref, []))
+    assert not any(secret in path.read_bytes() for path in tmp_path.iterdir())
+    db.close()
+
+
+def own_blank(keeper: Keeper):
+    fresh = ask(keeper, "worker", messages.Blank(1)).blanks[0]
+    return fresh, read_key_set(Ed25519PublicKey.from_public_bytes(keeper.verify_key), fresh.key_set, fresh.ref)
+
+
+class WhatOpens(RuleBasedStateMachine):
+    """Grants, withdrawals and erasures in any order: what opens is exactly what the policy grants at that moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keeper = Keeper(connect(None), FileKey(settings.TROTH.root_key))
+        self.people = []
+        for _ in range(3):
+            fresh, keys = own_blank(self.keeper)
+            enrol = messages.Enrol(fresh.ref, fresh.secret, f"{fresh.ref}@b.example", "correct horse")
+            mine = ask(self.keeper, "web", enrol).capability
+            self.people.append({"ref": fresh.ref, "keys": keys, "mine": mine, "marketing": False, "alive": True})
+
+    who = st.integers(0, 2)
+
+    @rule(who=who)
+    def grant(self, who: int) -> None:
+        person = self.people[who]
+        done = code(ask(self.keeper, "web", messages.Grant(person["mine"], "marketing")))
+        assert done == ("Noted" if person["alive"] else "capability")
+        person["marketing"] = person["alive"]
+
+    @rule(who=who)
+    def withdraw(self, who: int) -> None:
+        person = self.people[who]
+        ask(self.keeper, "worker", messages.Withdraw("marketing", ref=person["ref"]))
+        person["marketing"] = False
+
+    @rule(who=who, keep=st.sampled_from([[], ["tax"]]))
+    def forget(self, who: int, keep: list[str]) -> None:
+        ask(self.keeper, "worker", messages.Shred(self.people[who]["ref"], keep))
+        self.people[who].update(alive=False, marketing=False)
+
+    @invariant()
+    def what_opens_is_what_is_granted(self) -> None:
+        for person in self.people:
+            opened = opens(self.keeper, person["keys"], "contact", "deliver")
+            assert opened == ("Opened" if person["alive"] else "gone")
+            held = self.keeper._persons.wraps(to_bytes(person["ref"])).get("contact", {})
+            assert ("marketing" in held) == person["marketing"]
+
+    def teardown(self) -> None:
+        self.keeper.db.close()
+
+
+TestWhatOpens = WhatOpens.TestCase
+TestWhatOpens.settings = hypothesis_settings(max_examples=12, stateful_step_count=12, deadline=None)
