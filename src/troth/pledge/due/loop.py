@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, close_old_connections
 from django.db.models import F, Q, QuerySet
 
-from troth.pledge import clock
+from troth.pledge import clock, fault
 from troth.pledge.due.models import Due
 
 log = logging.getLogger("troth.due")
@@ -103,17 +103,20 @@ def claim(at: datetime | None = None) -> Claim | None:
 
 def work_off(claimed: Claim, errands: Mapping[str, Errand]) -> None:
     """Run one errand. Whatever it raises becomes a code and a later try; its text is never written anywhere."""
+    fault.here("work.claimed", claimed.kind)
     try:
         errands[claimed.kind](claimed.subject, claimed)
+        fault.here("work.ran", claimed.kind)
     except Again as again:
         claimed.failed(again)
     except DatabaseError:
         raise
-    except Exception as fault:  # noqa: BLE001 - the loop goes on; the row keeps the type
-        log.error("errand failed", extra={"fault": fault})
-        claimed.failed(Again(type(fault).__name__))
+    except Exception as trouble:  # noqa: BLE001 - the loop goes on; the row keeps the type
+        log.error("errand failed", extra={"fault": trouble})
+        claimed.failed(Again(type(trouble).__name__))
     else:
         claimed.done()
+        fault.here("work.done", claimed.kind)
 
 
 def run(errands: Mapping[str, Errand], stop: threading.Event, threads: int = 3) -> None:
@@ -133,8 +136,8 @@ def _one(errands: Mapping[str, Errand], stop: threading.Event) -> None:
                 stop.wait(POLL)
             else:
                 work_off(claimed, errands)
-        except DatabaseError as fault:
-            log.error("database away", extra={"fault": fault})
+        except DatabaseError as trouble:
+            log.error("database away", extra={"fault": trouble})
             close_old_connections()
             stop.wait(1)
     close_old_connections()

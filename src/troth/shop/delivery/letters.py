@@ -19,7 +19,7 @@ from django.db.models import F
 from django.utils import translation
 from django.utils.crypto import salted_hmac
 
-from troth.pledge import clock
+from troth.pledge import clock, fault
 from troth.pledge.due import loop as due
 from troth.pledge.vault.classes import Contact as ContactData
 from troth.pledge.vault.models import Person
@@ -51,8 +51,10 @@ def send(letter: Letter, to: ContactData, claim: due.Claim, **words: Any) -> Non
     message = write(letter, to, **words)
     if not claim.still_mine():
         raise due.Again("late", 0)
+    fault.here("send.fenced", letter.kind)
     try:
         post.send(settings.TROTH.mail, message)
+        fault.here("send.sent", letter.kind)
     except post.Undelivered as trouble:
         state = Letter.FAILED if trouble.final else Letter.QUEUED
         Letter.objects.filter(pk=letter.pk).exclude(state=Letter.SENT).update(
@@ -63,6 +65,7 @@ def send(letter: Letter, to: ContactData, claim: due.Claim, **words: Any) -> Non
         Letter.objects.filter(pk=letter.pk).update(
             state=Letter.SENT, sent_at=clock.now(), attempts=F("attempts") + 1, last_code=""
         )
+        fault.here("send.noted", letter.kind)
         return
     raise again
 

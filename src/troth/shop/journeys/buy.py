@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from troth.pledge import fault
 from troth.pledge.due import loop as due
 from troth.pledge.vault.classes import Billing as BillingData
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
@@ -75,6 +76,7 @@ def begin(
     if provider not in gateways.offered():
         raise Refused(_("Choose how you want to pay."), "provider")
     viewer = hashlib.sha256(basket_key.encode()).hexdigest()
+    fault.here("buy.begin")
     try:
         with transaction.atomic():
             order, payment, secret = _write(viewer, buyer, billing, provider, mailings, once)
@@ -83,7 +85,9 @@ def begin(
         if earlier is None:
             raise
         return Begun(earlier.ref, pay_again(earlier, provider))
+    fault.here("buy.committed")
     session = _enrol(order.person_id, secret, buyer)
+    fault.here("buy.enrolled")
     return Begun(order.ref, attempt.open_page(payment, item_name(order)), session)
 
 
@@ -120,7 +124,9 @@ def _write(
 ) -> tuple[Order, Payment, bytes]:
     priced = _priced(viewer)
     person, secret, contact = _person(buyer, mailings)
+    fault.here("buy.person")
     address = _address(person, billing)
+    fault.here("buy.billing")
     order = Order.objects.create(
         person=person,
         contact=contact,
@@ -132,6 +138,7 @@ def _write(
         once=once or None,
         policy_version=VERSION,
     )
+    fault.here("buy.order")
     OrderLine.objects.bulk_create(
         OrderLine(
             order=order,
@@ -143,8 +150,10 @@ def _write(
         for line, minor in priced
     )
     payment = attempt.new(order, provider)
+    fault.here("buy.payment")
     due.add("look", payment.id, after=FIRST_LOOK)
     due.add("abandon", order.ref, after=settings.TROTH.policy.abandon_hours * 3600)
+    fault.here("buy.due")
     return order, payment, secret
 
 

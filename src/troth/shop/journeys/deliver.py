@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from troth.pledge import fault
 from troth.pledge.due import loop as due
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.shop.delivery import grants, letters, links
@@ -22,6 +23,7 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
     if order.state != Order.PAID:
         return  # nothing is delivered unpaid, whoever made this due
     grants.give(order)
+    fault.here("deliver.granted")
     letter, _ = Letter.objects.get_or_create(
         kind="deliver", subject=order.ref, defaults={"person": order.person, "order": order}
     )
@@ -30,7 +32,9 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
     trouble = None
     try:
         (to,) = door().open([order.contact.contact], purpose="deliver", job=order.ref)
+        fault.here("deliver.opened")
         invite = door().redeem(ref=order.person_id, kind="invite", mailbox=to.email)
+        fault.here("deliver.invited")
     except KeeperAway:
         trouble = due.Again("keeper-away", 5)
     except KeeperRefused as refused:

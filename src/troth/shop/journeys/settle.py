@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from troth.pledge import clock
+from troth.pledge import clock, fault
 from troth.pledge.due import loop as due
 from troth.pledge.due.models import Due
 from troth.shop.orders.models import Basket, Order
@@ -49,8 +49,10 @@ def look(payment: Payment) -> str:
     try:
         provider = gateways.provider(payment.provider)
         sight = provider.look(payment.provider_ref, payment.id)
+        fault.here("look.seen")
         if sight.state == State.APPROVED and _may_capture(payment, sight):
             sight = provider.capture(payment.provider_ref, payment.id, f"capture-{payment.id}-{payment.attempt}")
+            fault.here("look.captured")
             if sight.state == State.OPEN and sight.reason:
                 # The buyer must choose another way to pay; the next capture is another request (payments A6).
                 Payment.objects.filter(pk=payment.pk, attempt=payment.attempt).update(attempt=F("attempt") + 1)
@@ -99,9 +101,11 @@ def _paid(payment: Payment, sight: Sight) -> str:
         return _review(payment, wrong)
     try:
         with transaction.atomic():
-            return _write_paid(payment, sight)
+            outcome = _write_paid(payment, sight)
     except IntegrityError:  # this money settled another payment before
         return _review(payment, "capture-known")
+    fault.here("settle.committed")
+    return outcome
 
 
 def _write_paid(payment: Payment, sight: Sight) -> str:
@@ -109,12 +113,15 @@ def _write_paid(payment: Payment, sight: Sight) -> str:
     values = {"capture_ref": sight.capture_ref, "payer_country": sight.payer_country[:2], "reason": ""}
     if unpaid.update(state=Payment.PAID, settled_at=clock.now(), **values) != 1:
         return "same"
+    fault.here("settle.paid")
     order = Order.objects.get(pk=payment.order_id)
     if not order.mark_paid():
         Payment.objects.filter(pk=payment.pk).update(reason="surplus")  # paid twice: the owner sees it
         return "surplus"
+    fault.here("settle.marked")
     Basket.objects.filter(pk=order.viewer).delete()
     due.hasten("deliver", order.ref)
+    fault.here("settle.due")
     return "paid"
 
 
@@ -143,8 +150,11 @@ def received(provider: str, headers: Mapping[str, str], body: bytes) -> int:
         return 400
     except ProviderDown:
         return 503  # the certificate could not be fetched: it will come again
+    fault.here("hook.verified")
     with transaction.atomic():
         _keep(provider, message)
+        fault.here("hook.kept")
+    fault.here("hook.committed")
     return 200
 
 
@@ -198,6 +208,7 @@ def returned(provider: str, query: Mapping[str, str]) -> str:
     payment = payments.filter(pk=told).first() or payments.filter(provider_ref=told).exclude(provider_ref="").first()
     if payment is None:
         raise unknown
+    fault.here("return.found")
     if payment.state != Payment.PAID:
         look(payment)
     return payment.order_id

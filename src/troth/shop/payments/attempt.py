@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from troth.pledge import clock
+from troth.pledge import clock, fault
 from troth.shop.orders.models import Order
 from troth.shop.payments import gateways
 from troth.shop.payments.models import Payment
@@ -36,8 +36,10 @@ def open_page(payment: Payment, item_name: str) -> str:
         fresh = Payment.objects.filter(pk=payment.pk, state=Payment.NEW)
         fresh.update(state=Payment.DECLINED, reason=refused.code[:60])
         return ""
+    fault.here("pay.begun")
     values = {"provider_ref": begun.provider_ref, "pay_url": begun.pay_url, "payee": begun.payee}
     Payment.objects.filter(pk=payment.pk, state=Payment.NEW).update(state=Payment.SENT, **values)
+    fault.here("pay.noted")
     return begun.pay_url
 
 
