@@ -32,9 +32,7 @@ def keeper() -> Iterator[Keeper]:
     db = _keyring()
     keeper = Keeper(db, FileKey(Path(settings.TROTH.root_key)))
     if not _own_keys:
-        _own_keys.extend(
-            line for line in db.iterdump() if line.startswith(('INSERT INTO "meta"', 'INSERT INTO "wrapping'))
-        )
+        _own_keys.extend(line for line in db.iterdump() if line.startswith(('INSERT INTO "own_key"',)))
     (settings.TROTH.home / "keeper.pub").write_text(keeper.verify_key.hex())
     keysets._read.cache_clear()
     yield keeper

@@ -22,6 +22,7 @@ COMMANDS = {
     "migrate": ("troth.faces.cli.migrate:migrate", "Bring the database up to date; `serve` does it by itself."),
     "stock": ("troth.faces.cli.stock:stock", "Put goods on the shelf, from a folder with a catalogue.toml."),
     "check": ("troth.faces.cli.check:check", "Check every promise now."),
+    "keys": ("troth.faces.cli.keys:keys", "Rotate the keys."),
     "demo": ("troth.faces.cli.demo.command:demo", "Run a whole shop with sample goods, to try it."),
 }
 

@@ -74,7 +74,8 @@ class Credentials:
         if self._credential(raw) is None:
             phc = yield lambda: hash_password(ask.password)
             if self._credential(raw) is None:
-                self._db.execute("INSERT INTO credential VALUES (?, ?, ?, ?)", (raw, index, phc, WAITING))
+                row = (raw, index, phc, WAITING, max(self._keys.mailbox))
+                self._db.execute("INSERT INTO credential VALUES (?, ?, ?, ?, ?)", row)
                 self._claim(raw)
                 return self._session(raw)
         known = self._credential(raw)
@@ -137,7 +138,8 @@ class Credentials:
         if kind == "change":
             # Kept until its end, so that the worker can finish a change whose web process died.
             self._db.execute("UPDATE ticket SET kind = 'changed', secret = NULL WHERE id = ?", (ask.ticket,))
-            self._db.execute("UPDATE credential SET mailbox = ?, standing = ? WHERE ref = ?", (index, WAITING, raw))
+            sql = "UPDATE credential SET mailbox = ?, standing = ?, lookup = ? WHERE ref = ?"
+            self._db.execute(sql, (index, WAITING, max(self._keys.mailbox), raw))
             self._persons.raise_epoch(raw)
         else:
             self._db.execute("DELETE FROM ticket WHERE id = ?", (ask.ticket,))
@@ -159,11 +161,25 @@ class Credentials:
         return self._session(raw)
 
     def index(self, mailbox: str) -> bytes:
-        """The keyed hash under which a mailbox is found: NFKC, trimmed, case folded. Or Refused "mailbox"."""
+        """The keyed hash under which a mailbox is found: NFKC, trimmed, case folded. Or Refused "mailbox".
+
+        While the look-up key is rotated, rows that stand under an older key are moved to the newest one here.
+        """
         name = unicodedata.normalize("NFKC", mailbox).strip().casefold()
         if "@" not in name or len(name) > LONGEST_MAILBOX:
             raise Refused("mailbox")
-        return hmac.digest(self._keys.mailbox, b"mailbox\0" + name.encode(), hashlib.sha256)[:16]
+        newest = max(self._keys.mailbox)
+        hashes = {version: _lookup(key, name) for version, key in self._keys.mailbox.items()}
+        for version in hashes.keys() - {newest}:
+            sql = "UPDATE credential SET mailbox = ?, lookup = ? WHERE mailbox = ? AND lookup = ?"
+            self._db.execute(sql, (hashes[newest], newest, hashes[version], version))
+            self._db.execute("UPDATE ticket SET mailbox = ? WHERE mailbox = ?", (hashes[newest], hashes[version]))
+        return hashes[newest]
+
+    def outdated(self) -> int:
+        """How many mailboxes stand under an older look-up key."""
+        sql = "SELECT count(*) FROM credential WHERE lookup < ?"
+        return int(self._db.execute(sql, (max(self._keys.mailbox),)).fetchone()[0])
 
     def _redeem_ticket(self, ticket: str, peek: bool) -> messages.Redeemed:
         sql = "SELECT kind, ref, secret FROM ticket WHERE id = ?"
@@ -191,8 +207,8 @@ class Credentials:
         return ticket
 
     def _set_password(self, raw: bytes, index: bytes, phc: str) -> None:
-        sql = "INSERT INTO credential VALUES (?, ?, ?, ?) ON CONFLICT (ref) DO UPDATE SET phc = excluded.phc"
-        self._db.execute(sql, (raw, index, phc, WAITING))
+        sql = "INSERT INTO credential VALUES (?, ?, ?, ?, ?) ON CONFLICT (ref) DO UPDATE SET phc = excluded.phc"
+        self._db.execute(sql, (raw, index, phc, WAITING, max(self._keys.mailbox)))
         self._persons.raise_epoch(raw)
 
     def _claim(self, raw: bytes) -> None:
@@ -232,6 +248,10 @@ class Credentials:
 
     def _now(self) -> int:
         return int(self._clock().timestamp())
+
+
+def _lookup(key: bytes, name: str) -> bytes:
+    return hmac.digest(key, b"mailbox\0" + name.encode(), hashlib.sha256)[:16]
 
 
 def _digest(secret: str) -> bytes:

@@ -3,13 +3,15 @@
 A door is one end of a datagram socket pair, inherited by the keeper; the other end is inherited by exactly one role.
 Who holds it sends a stream socket through it (SCM_RIGHTS) and talks over that: nothing lies in the file system that
 another process could connect to. With separate users a door is a listening socket instead, and the peer's uid is
-checked besides. An answer leaves after the commit of the batch that it belongs to; if the commit fails, every answer
-of the batch becomes the refusal "ledger".
+checked besides. Callers are not trusted to be polite: each role has so many lines and no more, and one that talks on
+without listening is hung up on, so that a captured role cannot keep the others waiting. An answer leaves after the
+commit of the batch that it belongs to; if the commit fails, every answer of the batch becomes the refusal "ledger".
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import selectors
 import socket
 import sqlite3
@@ -17,7 +19,6 @@ import struct
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -29,6 +30,10 @@ log = logging.getLogger("troth.keeper")
 HASHERS = 2  # two hashes at a time: 19 MiB each, and one core stays free for opening
 WAITING_HASHES = 64  # more are refused: "busy"
 BATCH = 64
+MOST_LINES = 100  # of one role at a time
+MOST_WAITING = messages.LENGTH.size + messages.LARGEST  # bytes that came on a line while its question is under way
+# The caller may hold a copy of the socket and make it a blocking one again: O_NONBLOCK belongs to both.
+AT_ONCE = socket.MSG_DONTWAIT
 UCRED = struct.Struct("iII")
 
 
@@ -95,6 +100,7 @@ class Doors:
         elif isinstance(key.data, Line):
             if events & selectors.EVENT_WRITE:
                 self._send(key.data)
+                self._next(key.data)
             if events & selectors.EVENT_READ:
                 self._receive(key.data)
         else:
@@ -107,13 +113,16 @@ class Doors:
                 log.warning("refused a caller of another user at the door of %s", role)
                 sock.close()
                 continue
+            if self._keeper.connected[role] >= MOST_LINES:
+                sock.close()
+                continue
             sock.setblocking(False)
             self._keeper.connected[role] += 1
             self._selector.register(sock, selectors.EVENT_READ, Line(sock, role))
 
     def _receive(self, line: Line) -> None:
         try:
-            data = line.sock.recv(1 << 16)
+            data = line.sock.recv(1 << 16, AT_ONCE)
         except BlockingIOError:
             return
         except OSError:
@@ -123,10 +132,12 @@ class Doors:
             return
         line.came += data
         self._next(line)
+        if len(line.came) > MOST_WAITING:
+            self._hang_up(line)
 
     def _next(self, line: Line) -> None:
-        """Take the line's next question, unless one is under way."""
-        if line.busy:
+        """Take the line's next question, unless one is under way or an answer has not been fetched."""
+        if line.busy or line.leaving:
             return
         try:
             body = line.question()
@@ -171,7 +182,7 @@ class Doors:
         self._hashing -= 1
         if done.cancelled():
             return
-        self._jobs.append((line, partial(advance, pending.steps, done.result())))
+        self._jobs.append((line, lambda: advance(pending.steps, done.result())))  # a hash that failed fails in its step
         try:
             self._wake.send(b"x")
         except OSError:
@@ -184,7 +195,7 @@ class Doors:
     def _send(self, line: Line) -> None:
         try:
             while line.leaving:
-                del line.leaving[: line.sock.send(line.leaving)]
+                del line.leaving[: line.sock.send(line.leaving, AT_ONCE)]
         except BlockingIOError:
             pass  # the rest leaves when the line can take it
         except OSError:
@@ -209,10 +220,23 @@ def _callers(door: socket.socket) -> list[socket.socket]:
             callers.append(door.accept()[0])
         else:
             _, descriptors, _, _ = socket.recv_fds(door, 1, 4)
-            callers += [socket.socket(fileno=descriptor) for descriptor in descriptors]
+            callers += [line for descriptor in descriptors if (line := _line(descriptor)) is not None]
     except OSError:
-        return callers  # the caller went away, or sent what is no socket
+        return callers  # the caller went away
     return callers
+
+
+def _line(descriptor: int) -> socket.socket | None:
+    """What was passed, if it is one end of a local stream; anything else is closed."""
+    try:
+        passed = socket.socket(fileno=descriptor)
+    except OSError:
+        os.close(descriptor)
+        return None
+    if passed.family == socket.AF_UNIX and passed.type == socket.SOCK_STREAM:
+        return passed
+    passed.close()
+    return None
 
 
 def _peer_uid(sock: socket.socket) -> int:

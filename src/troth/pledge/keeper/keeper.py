@@ -25,6 +25,7 @@ from troth.pledge.keeper.opening import Opening
 from troth.pledge.keeper.own_keys import OwnKeys
 from troth.pledge.keeper.persons import Persons
 from troth.pledge.keeper.policy import VERBS
+from troth.pledge.keeper.rotation import Rotation
 from troth.pledge.kms import RootKey
 
 log = logging.getLogger("troth.keeper")
@@ -64,6 +65,7 @@ class Keeper:
         self._persons = Persons(db, self._keys)
         self._leaves = Leaves(db)
         self._credentials = Credentials(db, self._keys, self._persons, clock)
+        self._rotation = Rotation(db, root, self._keys, self._persons, self._credentials)
         self._endings = Endings(db, self._persons, self._leaves, self._credentials.owner, journal, clock)
         with keyring.batch(db):
             again = self._endings.apply_journal()
@@ -88,6 +90,9 @@ class Keeper:
             committed = True
         finally:
             self._opening.ended(committed)
+            if self._rotation.touched:
+                self._rotation.touched = False
+                self._keys.load()
             if committed and self._endings.forgot:
                 self._endings.forgot = False
                 keyring.purge(self.db)
@@ -122,6 +127,8 @@ class Keeper:
                 return self._endings.withdraw(role, question)
             case messages.Shred():
                 return self._endings.shred(question)
+            case messages.Rotate():
+                return self._rotation.step(question)
             case messages.Note():
                 return messages.Noted(self._leaves.everyday(question.event_id, question.event, self._clock()))
             case messages.Attest():

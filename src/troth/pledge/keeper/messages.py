@@ -10,6 +10,8 @@ import struct
 
 import msgspec
 
+from troth.pledge.ids import SHAPE, to_bytes
+
 PROTOCOL = 1
 LARGEST = 1 << 20  # bytes of one message
 LENGTH = struct.Struct(">I")
@@ -129,6 +131,18 @@ class Shred(Message, frozen=True):
     keep: list[str]
 
 
+class Rotate(Message, frozen=True):
+    """Worker only: one step of a rotation ("root", "wrapping", "lookup"), begun if none is under way.
+
+    For "lookup" with sealed contacts, and `last` when there are no more of them.
+    """
+
+    what: str
+    limit: int = 500
+    records: list[Record] = []
+    last: bool = False
+
+
 class Note(Message, frozen=True):
     """Write an everyday event into the ledger, in clear: nothing about a person. Each event id once."""
 
@@ -141,7 +155,21 @@ class Attest(Message, frozen=True):
 
 
 Question = (
-    Hello | Blank | Enrol | SignIn | Recover | Redeem | Prove | Change | Open | Grant | Withdraw | Shred | Note | Attest
+    Hello
+    | Blank
+    | Enrol
+    | SignIn
+    | Recover
+    | Redeem
+    | Prove
+    | Change
+    | Open
+    | Grant
+    | Withdraw
+    | Shred
+    | Rotate
+    | Note
+    | Attest
 )
 
 
@@ -210,6 +238,13 @@ class Shredded(Message, frozen=True):
     erased: int
 
 
+class Rotated(Message, frozen=True):
+    """`left` is 0 when the rotation has ended and the old key is destroyed."""
+
+    done: int
+    left: int
+
+
 class Attested(Message, frozen=True):
     protocol: int
     ledger_size: int
@@ -219,11 +254,18 @@ class Attested(Message, frozen=True):
     separate_user: bool
 
 
-Answer = Refusal | Greeting | Blanks | Session | Ticket | Redeemed | Proved | Opened | Noted | Shredded | Attested
+Answer = (
+    Refusal | Greeting | Blanks | Session | Ticket | Redeemed | Proved | Opened | Noted | Shredded | Rotated | Attested
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _questions = msgspec.msgpack.Decoder(Question)
 _answers = msgspec.msgpack.Decoder(Answer)
+
+
+def raw_ref(ref: str) -> bytes | None:
+    """The 16 bytes of a person's reference, or None if it is not shaped like one."""
+    return to_bytes(ref) if SHAPE.match(ref) else None
 
 
 def encode(message: Message) -> bytes:

@@ -1,4 +1,8 @@
-"""The keeper's own keys: made once, wrapped by the root key, held in memory while it runs."""
+"""The keeper's own keys: wrapped by the root key in the keyring, held in memory while it runs.
+
+`sign` (Ed25519: key sets) and `capability` (HMAC) have one version. `mailbox` (HMAC: look-up) and the wrapping keys of
+each fate have several while they are rotated: the newest is used for what is new, the older still find and unwrap.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +16,29 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from troth.pledge.keeper.policy import FATES
 from troth.pledge.kms import RootKey
 
+KEYS = ("sign", "capability", "mailbox", *(f"wrapping {fate}" for fate in FATES))
+
 
 class OwnKeys:
-    """`sign` (Ed25519, key sets), `mailbox` (HMAC, look-up), `capability` (HMAC), and the wrapping keys by fate."""
+    """Makes what is missing; `load` reads them again after a batch that changed them, or failed to."""
 
     def __init__(self, db: sqlite3.Connection, root: RootKey) -> None:
         self._db, self._root = db, root
-        self.sign = Ed25519PrivateKey.from_private_bytes(self._own("sign"))
-        self.mailbox = self._own("mailbox")
-        self.capability = self._own("capability")
-        self._wrapping = {fate: self._wrapping_keys(fate) for fate in FATES}
+        for name in KEYS:
+            if not db.execute("SELECT 1 FROM own_key WHERE name = ?", (name,)).fetchone():
+                self.add_version(name)
+        self.load()
+
+    def load(self) -> None:
+        keys: dict[str, dict[int, bytes]] = {name: {} for name in KEYS}
+        for name, version, wrapped in self._db.execute("SELECT name, version, wrapped FROM own_key"):
+            keys[name][version] = self._root.unwrap(_context(name, version), wrapped)
+        self.sign = Ed25519PrivateKey.from_private_bytes(keys["sign"][max(keys["sign"])])
+        self.capability = keys["capability"][max(keys["capability"])]
+        self.mailbox = keys["mailbox"]
+        self._wrapping = {
+            fate: {version: AESGCM(key) for version, key in keys[f"wrapping {fate}"].items()} for fate in FATES
+        }
 
     @property
     def verify_key(self) -> bytes:
@@ -35,24 +52,26 @@ class OwnKeys:
         """KeyError where that version was destroyed."""
         return self._wrapping[fate][version]
 
-    def _own(self, name: str) -> bytes:
-        context = b"own " + name.encode()
-        row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        if row:
-            return self._root.unwrap(context, row[0])
-        key = secrets.token_bytes(32)
-        self._db.execute("INSERT INTO meta VALUES (?, ?)", (name, self._root.wrap(context, key)))
-        return key
+    def add_version(self, name: str) -> None:
+        newest = self._db.execute("SELECT max(version) FROM own_key WHERE name = ?", (name,)).fetchone()[0] or 0
+        wrapped = self._root.wrap(_context(name, newest + 1), secrets.token_bytes(32))
+        self._db.execute("INSERT INTO own_key VALUES (?, ?, ?)", (name, newest + 1, wrapped))
 
-    def _wrapping_keys(self, fate: str) -> dict[int, AESGCM]:
-        rows = self._db.execute("SELECT version, wrapped FROM wrapping_key WHERE fate = ?", (fate,)).fetchall()
-        if not rows:
-            key = secrets.token_bytes(32)
-            row = (fate, 1, self._root.wrap(_context(fate, 1), key))
-            self._db.execute("INSERT INTO wrapping_key VALUES (?, ?, ?)", row)
-            return {1: AESGCM(key)}
-        return {version: AESGCM(self._root.unwrap(_context(fate, version), wrapped)) for version, wrapped in rows}
+    def drop_older(self, name: str) -> None:
+        """Destroy every version but the newest."""
+        sql = "DELETE FROM own_key WHERE name = ?1 AND version < (SELECT max(version) FROM own_key WHERE name = ?1)"
+        self._db.execute(sql, (name,))
+
+    def rewrap(self) -> int:
+        """Wrap every one of them by the newest root key. How many there are."""
+        rows = self._db.execute("SELECT name, version, wrapped FROM own_key").fetchall()
+        for name, version, wrapped in rows:
+            context = _context(name, version)
+            again = self._root.wrap(context, self._root.unwrap(context, wrapped))
+            sql = "UPDATE own_key SET wrapped = ? WHERE name = ? AND version = ?"
+            self._db.execute(sql, (again, name, version))
+        return len(rows)
 
 
-def _context(fate: str, version: int) -> bytes:
-    return f"wrapping {fate} {version}".encode()
+def _context(name: str, version: int) -> bytes:
+    return f"own {name} {version}".encode()

@@ -98,6 +98,23 @@ class Persons:
     def _store(self, raw: bytes, wraps: Wraps) -> None:
         self._db.execute("UPDATE person SET wraps = ? WHERE ref = ?", (msgspec.msgpack.encode(wraps), raw))
 
+    def rewrap(self, raw: bytes) -> None:
+        """Make every wrap anew under the newest wrapping keys."""
+        wraps = self.wraps(raw)
+        fresh = {
+            klass: {fate: self._wrap(raw, klass, fate, self._unwrap(raw, wraps, klass, fate)) for fate in fates}
+            for klass, fates in wraps.items()
+        }
+        self._store(raw, fresh)
+
+    def after(self, cursor: bytes, limit: int) -> list[bytes]:
+        """The next persons in the order of their references."""
+        sql = "SELECT ref FROM person WHERE ref > ? ORDER BY ref LIMIT ?"
+        return [row[0] for row in self._db.execute(sql, (cursor, limit))]
+
+    def count(self, after: bytes = b"") -> int:
+        return int(self._db.execute("SELECT count(*) FROM person WHERE ref > ?", (after,)).fetchone()[0])
+
     def epoch(self, raw: bytes) -> int:
         row = self._db.execute("SELECT epoch FROM person WHERE ref = ?", (raw,)).fetchone()
         if row is None:

@@ -61,7 +61,7 @@ def unseal(private: X25519PrivateKey, place: Place, sealed: bytes) -> bytes:
         raise BadSeal
     try:
         return bytes(SUITE.decrypt(sealed[_HEAD.size :], private, info=_info(place, version)))
-    except (InvalidTag, ValueError):
+    except (InvalidTag, ValueError, struct.error):  # struct: a name in `place` that is longer than any of ours
         raise BadSeal from None
 
 

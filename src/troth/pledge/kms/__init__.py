@@ -10,8 +10,15 @@ class RootKeyError(Exception):
 
 
 class RootKey(Protocol):
-    """Wraps and unwraps the few keys below the root. `context` is bound: another one does not unwrap."""
+    """Wraps and unwraps the few keys below the root. `context` is bound: another one does not unwrap.
+
+    During a rotation several versions unwrap and the newest wraps: `rotate` makes one, `retire` destroys the older.
+    """
 
     def wrap(self, context: bytes, key: bytes) -> bytes: ...
 
     def unwrap(self, context: bytes, wrapped: bytes) -> bytes: ...
+
+    def rotate(self) -> None: ...
+
+    def retire(self) -> None: ...

@@ -1,10 +1,12 @@
 """The root key in a file: 32 random bytes, readable by its owner alone, outside the folder that holds the data.
 
-A file can be copied without a trace: that nobody did is kept by people, and published as such.
+During a rotation the file holds two keys, the newest last. A wrapped key names its root key by four bytes of its
+SHA-256. A file can be copied without a trace: that nobody did is kept by people, and published as such.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import stat
@@ -15,44 +17,89 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from troth.pledge.kms import RootKeyError
 
-SIZE, NONCE = 32, 12
+SIZE, NONCE, NAME = 32, 12, 4
+MOST = 4  # keys in one file; more means that rotations were begun and never ended
 
 
 class FileKey:
-    """AES-256-GCM under the key in `path`. Raises RootKeyError where the file is missing, open to others or cut."""
+    """AES-256-GCM under the keys in `path`. Raises RootKeyError where the file is missing, open to others or cut."""
 
     def __init__(self, path: Path) -> None:
-        self._aead = AESGCM(_read(path))
+        self._path = path
+        self._keys = _read(path)
 
     def wrap(self, context: bytes, key: bytes) -> bytes:
-        nonce = secrets.token_bytes(NONCE)
-        return nonce + self._aead.encrypt(nonce, key, context)
+        root, nonce = self._keys[-1], secrets.token_bytes(NONCE)
+        return _name(root) + nonce + AESGCM(root).encrypt(nonce, key, context)
 
     def unwrap(self, context: bytes, wrapped: bytes) -> bytes:
+        name, nonce, body = wrapped[:NAME], wrapped[NAME : NAME + NONCE], wrapped[NAME + NONCE :]
+        for root in self._keys:
+            if _name(root) == name:
+                try:
+                    return AESGCM(root).decrypt(nonce, body, context)
+                except (InvalidTag, ValueError):
+                    break
+        raise RootKeyError("the root key does not fit this keyring; put back the one made with it")
+
+    def rotate(self) -> None:
+        """Add a new key, which wraps from now on. RootKeyError if the file cannot be written."""
+        if len(self._keys) >= MOST:
+            raise RootKeyError(
+                f"the root key {self._path} was rotated again and again without an end; finish one first"
+            )
+        self._replace([*self._keys, secrets.token_bytes(SIZE)])
+
+    def retire(self) -> None:
+        """Destroy all keys but the newest. What was wrapped by them, and is in a backup only, is unreadable then."""
+        self._replace(self._keys[-1:])
+
+    def _replace(self, keys: list[bytes]) -> None:
+        beside = self._path.with_name(f"{self._path.name}.new")
+        beside.unlink(missing_ok=True)
         try:
-            return self._aead.decrypt(wrapped[:NONCE], wrapped[NONCE:], context)
-        except (InvalidTag, ValueError):
-            raise RootKeyError("the root key does not fit this keyring; put back the one made with it") from None
+            _write(beside, b"".join(keys))
+            beside.replace(self._path)
+            _sync(self._path.parent)
+        except OSError:
+            raise RootKeyError(f"the root key {self._path} cannot be written; nothing was changed") from None
+        self._keys = keys
 
 
 def create(path: Path) -> None:
     """Make a new root key. Never overwrites one: FileExistsError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _write(path, secrets.token_bytes(SIZE))
+
+
+def _write(path: Path, body: bytes) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(secrets.token_bytes(SIZE))
+        file.write(body)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _read(path: Path) -> bytes:
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _name(key: bytes) -> bytes:
+    return hashlib.sha256(b"troth root key\0" + key).digest()[:NAME]
+
+
+def _read(path: Path) -> list[bytes]:
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno())
-            key = file.read(SIZE + 1)
+            body = file.read(SIZE * MOST + 1)
     except OSError:
         raise RootKeyError(f"the root key {path} cannot be read; `troth init` makes one for a new shop") from None
     if stat.S_IMODE(mode.st_mode) & 0o077 or mode.st_uid != os.geteuid():
         raise RootKeyError(f"the root key {path} is open to others; give it to the keeper's user alone: chmod 600")
-    if len(key) != SIZE:
+    if not body or len(body) % SIZE or len(body) > SIZE * MOST:
         raise RootKeyError(f"the root key {path} is damaged; put back the copy that you kept")
-    return key
+    return [body[start : start + SIZE] for start in range(0, len(body), SIZE)]

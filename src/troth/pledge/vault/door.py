@@ -86,6 +86,11 @@ class Door:
         """Forget a person but for the fates in `keep`. Returns how many were erased so far. Cannot be undone."""
         return self._ask(messages.Shred(ref, list(keep)), messages.Shredded).erased
 
+    def rotate(self, what: str, contacts: Sequence[Sealed] = (), *, last: bool = False) -> messages.Rotated:
+        """One step of a rotation. `left` is 0 when it has ended."""
+        ask = messages.Rotate(what, records=[sealed.record for sealed in contacts], last=last)
+        return self._ask(ask, messages.Rotated)
+
     def note(self, event_id: str, event: dict[str, str | int]) -> int:
         return self._ask(messages.Note(event_id, event), messages.Noted).seq
 

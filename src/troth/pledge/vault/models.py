@@ -53,3 +53,16 @@ class Seen(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ledger_size} leaves, {self.erased} erasures"
+
+
+class Rotation(models.Model):
+    """How far the rotation of a key got, for whoever waits for it. The keyring knows by itself where to go on."""
+
+    what = models.CharField(primary_key=True, max_length=10)  # root, wrapping, lookup
+    cursor = models.CharField(max_length=30, blank=True)  # the last contact that was handed in
+    done = models.PositiveBigIntegerField(default=0)
+    left = models.PositiveBigIntegerField(default=1)  # 0: it has ended
+    begun_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.done} done, {self.left} left"

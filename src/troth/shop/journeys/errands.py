@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from troth.pledge.due import loop as due
-from troth.shop.journeys import deliver, sweep, watch, write_to
+from troth.shop.journeys import deliver, rotate, sweep, watch, write_to
 
 ERRANDS: dict[str, due.Errand] = {
     "deliver": deliver.deliver,
@@ -12,6 +12,7 @@ ERRANDS: dict[str, due.Errand] = {
     "confirm": write_to.confirm,
     "recover": write_to.recover,
     "change": write_to.change,
+    "rotate": rotate.rotate,
     "seen": sweep.seen,
     "blanks": sweep.blanks,
     "leftovers": sweep.leftovers,

@@ -1,0 +1,116 @@
+"""Rotation of keys: online, step by step, and going on where it was after a crash.
+
+Each step is one question of the worker and one transaction; how far it got stands in the keyring itself.
+
+    root      a new root key; the keeper's own keys are wrapped by it; the old one is destroyed
+    wrapping  new wrapping keys for every fate; every person's wraps are made anew; the old ones are destroyed
+    lookup    a new look-up key; each mailbox is found under both until its hash is made anew from the sealed contact
+              that the worker hands in (opened here, told to nobody); then the old key is destroyed
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+import msgspec
+
+from troth.pledge.keeper import messages
+from troth.pledge.keeper.credentials import Credentials, Refused
+from troth.pledge.keeper.own_keys import OwnKeys
+from troth.pledge.keeper.persons import Gone, Persons
+from troth.pledge.keeper.policy import FATES
+from troth.pledge.keeper.seals import BadSeal, unseal
+from troth.pledge.kms import RootKey
+
+MOST = 2000  # persons in one step: some tens of milliseconds, so that openings pass between
+
+
+class Mailbox(msgspec.Struct):
+    """What is read of a contact to make its look-up hash anew; other fields are passed over."""
+
+    email: str
+
+
+class Rotation:
+    def __init__(
+        self, db: sqlite3.Connection, root: RootKey, keys: OwnKeys, persons: Persons, credentials: Credentials
+    ) -> None:
+        self._db, self._root, self._keys = db, root, keys
+        self._persons, self._credentials = persons, credentials
+        self.touched = False  # the keys in memory must be read again when the batch has ended
+
+    def step(self, ask: messages.Rotate) -> messages.Rotated:
+        """Begin, or go on. Refused "what" for a key that is not known."""
+        steps: dict[str, Callable[[messages.Rotate], messages.Rotated]] = {
+            "root": self._root_step, "wrapping": self._wrapping_step, "lookup": self._lookup_step,
+        }  # fmt: skip
+        if ask.what not in steps or not 0 <= ask.limit <= MOST:
+            raise Refused("what")
+        self.touched = True
+        return steps[ask.what](ask)
+
+    def _root_step(self, ask: messages.Rotate) -> messages.Rotated:
+        if self._state("root") is None:
+            self._root.rotate()
+            done = self._keys.rewrap()
+            self._begin("root", b"")
+            return messages.Rotated(done, 1)
+        # The keyring with the new wraps is on disk: nothing needs the old root key any more.
+        self._root.retire()
+        self._end("root")
+        return messages.Rotated(1, 0)
+
+    def _wrapping_step(self, ask: messages.Rotate) -> messages.Rotated:
+        cursor = self._state("wrapping")
+        if cursor is None:
+            for fate in FATES:
+                self._keys.add_version(f"wrapping {fate}")
+            self._begin("wrapping", b"")
+            return messages.Rotated(0, self._persons.count())
+        refs = self._persons.after(cursor, ask.limit)
+        for raw in refs:
+            self._persons.rewrap(raw)
+        if refs:
+            self._begin("wrapping", refs[-1])
+            return messages.Rotated(len(refs), self._persons.count(refs[-1]) + 1)
+        for fate in FATES:
+            self._keys.drop_older(f"wrapping {fate}")
+        self._end("wrapping")
+        return messages.Rotated(0, 0)
+
+    def _lookup_step(self, ask: messages.Rotate) -> messages.Rotated:
+        if self._state("lookup") is None:
+            self._keys.add_version("mailbox")
+            self._begin("lookup", b"")
+            return messages.Rotated(0, self._credentials.outdated() + 1)
+        done = sum(self._refresh(record) for record in ask.records)
+        left = self._credentials.outdated()
+        if left or not ask.last:
+            return messages.Rotated(done, left + 1)
+        self._keys.drop_older("mailbox")
+        self._end("lookup")
+        return messages.Rotated(done, 0)
+
+    def _refresh(self, record: messages.Record) -> bool:
+        """Make a mailbox's hash anew. False for one that is not (or no longer) anybody's to sign in with."""
+        raw = messages.raw_ref(record.place.ref)
+        if raw is None or record.place.klass != "contact":
+            raise Refused("shape")
+        try:
+            private = self._persons.private(raw, self._persons.wraps(raw), "contact", "standing")
+            mailbox = msgspec.msgpack.decode(unseal(private, record.place, record.sealed), type=Mailbox)
+            self._credentials.index(mailbox.email)
+        except (Gone, BadSeal, Refused, msgspec.MsgspecError):
+            return False
+        return True
+
+    def _state(self, what: str) -> bytes | None:
+        row = self._db.execute("SELECT value FROM meta WHERE name = ?", (f"rotating {what}",)).fetchone()
+        return bytes(row[0]) if row else None
+
+    def _begin(self, what: str, cursor: bytes) -> None:
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"rotating {what}", cursor))
+
+    def _end(self, what: str) -> None:
+        self._db.execute("DELETE FROM meta WHERE name = ?", (f"rotating {what}",))
