@@ -96,9 +96,9 @@ class Page(HTMLParser):
                 self.faults.append(f"<{tag} {name}> leads elsewhere")
         for name in ("aria-describedby", "aria-labelledby"):
             self.faults += [f"{name} names {one}" for one in given.get(name, "").split() if one not in ids]
-        if tag in ("input", "select") and given.get("type") != "hidden":
-            if given.get("id") not in labelled and number not in self.in_label:
-                self.faults.append(f"{given.get('name')} has no label")
+        asked = tag in ("input", "select") and given.get("type") != "hidden"
+        if asked and given.get("id") not in labelled and number not in self.in_label:
+            self.faults.append(f"{given.get('name')} has no label")
         if tag == "img" and "alt" not in given:
             self.faults.append("img without alt")
         if tag == "a" and given.get("href", "").startswith("#") and given["href"][1:] not in ids:

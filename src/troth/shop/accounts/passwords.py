@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from types import SimpleNamespace
+from typing import NoReturn
 
 from django.contrib.auth.password_validation import CommonPasswordValidator, UserAttributeSimilarityValidator
-from django.core.exceptions import ValidationError
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from troth.shop.refusal import Refused
@@ -14,17 +14,25 @@ from troth.shop.refusal import Refused
 SHORTEST, LONGEST = 10, 200
 
 
-def check(password: str, name: str, email: str) -> None:
-    """Refused, with one sentence for the field "password", unless the password is good. "" for what is not known.
+class _Typed:
+    """A throw-away object in place of a user: Django's validator reads what was typed, and asks for a field's name."""
 
-    Django's validators are given a throw-away object with what was typed: the account's row holds neither.
-    """
+    def __init__(self, name: str, email: str) -> None:
+        self.name, self.email = name, email
+        self._meta = self
+
+    def get_field(self, name: str) -> NoReturn:
+        raise FieldDoesNotExist(name)
+
+
+def check(password: str, name: str, email: str) -> None:
+    """Refused, with one sentence for the field "password", unless the password is good. "" for what is not known."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise Refused(
             _("Choose a password of {shortest} to {longest} characters.").format(shortest=SHORTEST, longest=LONGEST),
             "password",
         )
-    typed = SimpleNamespace(name=name, email=email)
+    typed = _Typed(name, email)
     if not _passes(UserAttributeSimilarityValidator(("name", "email")), password, typed):
         raise Refused(_("Choose a password that is less like your name or your e-mail address."), "password")
     if not _passes(_common(), password, typed):
@@ -37,7 +45,7 @@ def _common() -> CommonPasswordValidator:
 
 
 def _passes(
-    validator: CommonPasswordValidator | UserAttributeSimilarityValidator, password: str, typed: SimpleNamespace
+    validator: CommonPasswordValidator | UserAttributeSimilarityValidator, password: str, typed: _Typed
 ) -> bool:
     try:
         validator.validate(password, typed)  # type: ignore[arg-type]

@@ -36,7 +36,7 @@ class CheckoutForm(ShopForm):
     """`known`: the buyer is signed in, so nobody asks who they are. `earlier`: billing addresses to use unread."""
 
     name = fields.name(_("Your name"))
-    email = fields.email(hint=_("The product is sent to it."), autofocus="")
+    email = fields.email(hint=_("The product is sent to it."))
     billing_name = fields.name(
         _("Name on the bill"), autocomplete="billing name", required=False, hint=_("Only if it is not your own.")
     )

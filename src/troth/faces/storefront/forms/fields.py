@@ -37,13 +37,13 @@ NAME, ADDRESS, PASSWORD, ZIP = _("Name"), _("E-mail address"), _("Password"), _(
 
 def readable(value: str, limit: int) -> str:
     """The text in NFC. ValidationError ("long", "characters", "card") if it may not come in."""
+    if cards.holds_card_number(value[:1000]):  # first, so that a short field says so too; longer text is refused anyway
+        raise ValidationError(CARD, "card")
     if len(value) > limit:
         raise ValidationError(LONG, "long", {"limit": limit})
     value = unicodedata.normalize("NFC", value)
     if any(_unreadable(character) for character in value):
         raise ValidationError(CHARACTERS, "characters")
-    if cards.holds_card_number(value):
-        raise ValidationError(CARD, "card")
     return value
 
 
