@@ -1,0 +1,127 @@
+"""A keeper behind its real loop, and what may be said to it through a door: well or badly formed."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from troth.pledge.keeper import messages
+from troth.pledge.keeper.doors import Doors
+from troth.pledge.keeper.keeper import Keeper
+from troth.pledge.keeper.messages import Place, Record
+from troth.pledge.keeper.seals import KeySet, read_key_set, seal
+from troth.pledge.vault.keysets import verify_key
+
+SOON = 5.0  # seconds in which somebody who asks through another door must have an answer; the machine may be busy
+
+
+class Kept:
+    """Both doors of a keeper whose loop runs in a thread of this process."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        ours, theirs = {}, {}
+        for role in ("web", "worker"):
+            ours[role], theirs[role] = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.doors, self.keeper = theirs, keeper
+        self.loop = Doors(keeper, {end: (role, None) for role, end in ours.items()})
+        self.thread = threading.Thread(target=self.loop.run, name="keeper", daemon=True)
+        self.thread.start()
+        self._lines: list[socket.socket] = []
+
+    def line(self, role: str) -> socket.socket:
+        """A fresh connection through a role's door."""
+        mine, theirs = socket.socketpair()
+        mine.settimeout(SOON)
+        with theirs:
+            self.hand(role, theirs.fileno())
+        self._lines.append(mine)
+        return mine
+
+    def hand(self, role: str, *descriptors: int) -> None:
+        """Pass any descriptors through the door, sockets or not."""
+        socket.send_fds(self.doors[role], [b"c"], list(descriptors))
+
+    def ask(self, role: str, question: messages.Message) -> messages.Answer:
+        with self.line(role) as line:
+            return say(line, question)
+
+    def still_serves(self, role: str = "worker") -> None:
+        """Somebody at a door is served soon."""
+        assert isinstance(self.ask(role, messages.Hello()), messages.Greeting)
+
+    def stop(self) -> None:
+        for line in self._lines:
+            line.close()
+        self.loop.stop()
+        self.thread.join(20)
+        assert not self.thread.is_alive()
+        for door in self.doors.values():
+            door.close()
+
+
+@contextmanager
+def kept(keeper: Keeper) -> Iterator[Kept]:
+    running = Kept(keeper)
+    try:
+        yield running
+        running.still_serves()
+    finally:
+        running.stop()
+
+
+def say(line: socket.socket, question: messages.Message) -> messages.Answer:
+    line.sendall(messages.frame(messages.encode(question)))
+    return hear(line)
+
+
+def hear(line: socket.socket) -> messages.Answer:
+    """The next answer. ConnectionError where the keeper hung up."""
+    (length,) = messages.LENGTH.unpack(exactly(line, messages.LENGTH.size))
+    return messages.read_answer(exactly(line, length))
+
+
+def exactly(line: socket.socket, length: int) -> bytes:
+    data = b""
+    while len(data) < length:
+        part = line.recv(length - len(data))
+        if not part:
+            raise ConnectionError
+        data += part
+    return data
+
+
+def hung_up(line: socket.socket) -> bool:
+    try:
+        while line.recv(1 << 16):
+            continue
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+    return True
+
+
+class Somebody:
+    """A person of this keeper, with a name sealed for a row."""
+
+    def __init__(self, running: Kept, mailbox: str = "", password: str = "heron and lantern") -> None:
+        (self.blank,) = running.ask("worker", messages.Blank(1)).blanks
+        self.keys: KeySet = read_key_set(verify_key(), self.blank.key_set, self.blank.ref)
+        self.capability = ""
+        if mailbox:
+            enrol = messages.Enrol(self.blank.ref, self.blank.secret, mailbox, password)
+            self.capability = running.ask("web", enrol).capability
+
+    @property
+    def ref(self) -> str:
+        return self.blank.ref
+
+    def record(self, klass: str = "contact", value: bytes = b"Alice Heronsgate", row: str = "row-1") -> Record:
+        place = Place("accounts_contact", klass, row, self.ref, klass, 1)
+        return Record(place, seal(self.keys, place, value))
+
+
+def code(answer: messages.Answer) -> str:
+    return answer.code if isinstance(answer, messages.Refusal) else type(answer).__name__
