@@ -1,0 +1,144 @@
+"""The ledger as static files, as C2SP tlog-tiles v0.1.0 lays them out: checkpoint, tile/<L>/<N>, tile/entries/<N>.
+
+Tiles and entries never change and may be cached for ever; only `checkpoint` is replaced, last, when all it speaks of is
+on disk. A crash leaves the earlier checkpoint, and the next run writes again what came after it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from troth.pledge.ledger import checkpoint, notes
+from troth.pledge.ledger.tree import FULL, HASH, HEIGHT, WIDTH, BrokenTree, Tiles, Tree, leaf_hash
+
+ENTRIES = "entries"
+LONGEST_ENTRY = 0xFFFF
+Leaves = Callable[[int, int], Iterator[bytes]]
+
+
+def tile_path(level: int | str, n: int, width: int = WIDTH) -> str:
+    """Where a tile, or with level "entries" a bundle of entries, lies below the log's address."""
+    groups = [f"{n % 1000:03d}"]
+    while n := n // 1000:
+        groups.insert(0, f"x{n % 1000:03d}")
+    partial = f".p/{width}" if width < WIDTH else ""
+    return f"tile/{level}/{'/'.join(groups)}{partial}"
+
+
+def export(folder: Path, tiles: Tiles, leaves: Leaves, note: str, *keys: notes.VerifyKey) -> int:
+    """Write all that a checkpoint needs and is not yet there, then the checkpoint. Returns the number of files.
+
+    `leaves(start, end)` yields the leaves of that range. What would not verify is never published: BrokenTree if a leaf
+    or a root is not the signed one, Behind or Fork if the checkpoint does not extend the one published before.
+    """
+    signed, old = checkpoint.read(note, *keys), published(folder, *keys)
+    tree = Tree(tiles)
+    checkpoint.must_extend(tree, signed)
+    if old:
+        if old.origin != signed.origin:
+            raise checkpoint.Fork(f"this folder holds the log {old.origin}, not {signed.origin}")
+        if old.size > signed.size:
+            raise checkpoint.Behind(f"{old.size} entries are published already; this checkpoint knows {signed.size}")
+        checkpoint.must_extend(tree, old)
+    before = old.size if old else 0
+    written = _entries(folder, tiles, leaves, before, signed.size)
+    level = 0
+    while signed.size >> (level * HEIGHT):
+        written += _level(folder, tiles, level, before >> (level * HEIGHT), signed.size >> (level * HEIGHT))
+        level += 1
+    os.sync()  # one wait for thousands of files
+    _write(folder / "checkpoint", note.encode())
+    return written + 1
+
+
+def published(folder: Path, *keys: notes.VerifyKey) -> checkpoint.Checkpoint | None:
+    """The checkpoint that stands in a folder, if any."""
+    try:
+        return checkpoint.read((folder / "checkpoint").read_text("utf-8"), *keys)
+    except FileNotFoundError:
+        return None
+
+
+def _level(folder: Path, tiles: Tiles, level: int, before: int, size: int) -> int:
+    """Write the tiles of a level that grew from `before` to `size` hashes."""
+    written = 0
+    for n, width in _grown(before, size):
+        hashes = tiles.get(level, n)[: width * HASH]
+        if len(hashes) != width * HASH:
+            raise BrokenTree(f"tile {n} of level {level} lacks hashes that were signed")
+        _place(folder, level, n, width, hashes)
+        written += 1
+    return written
+
+
+def _entries(folder: Path, tiles: Tiles, leaves: Leaves, before: int, size: int) -> int:
+    written = 0
+    for n, width in _grown(before, size):
+        bundle, hashes = list[bytes](), list[bytes]()
+        for leaf in leaves(n * WIDTH, n * WIDTH + width):
+            if len(leaf) > LONGEST_ENTRY:
+                raise BrokenTree(f"entry {n * WIDTH + len(hashes)} is longer than 65,535 bytes")
+            bundle += [len(leaf).to_bytes(2, "big"), leaf]
+            hashes.append(leaf_hash(leaf))
+        if b"".join(hashes) != tiles.get(0, n)[: width * HASH]:
+            raise BrokenTree(f"an entry from {n * WIDTH} to {n * WIDTH + width - 1} is not the one in the tree")
+        _place(folder, ENTRIES, n, width, b"".join(bundle))
+        written += 1
+    return written
+
+
+def _grown(before: int, size: int) -> Iterator[tuple[int, int]]:
+    """Number and width of each tile that has more hashes at `size` than it had at `before`."""
+    if size > before:
+        for n in range(before // WIDTH, -(-size // WIDTH)):
+            yield n, min(WIDTH, size - n * WIDTH)
+
+
+def _place(folder: Path, level: int | str, n: int, width: int, content: bytes) -> None:
+    path = folder / tile_path(level, n, width)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, content)
+    if width == WIDTH:
+        # Its partial forms may go, the specification says: who asks for one falls back on the full tile.
+        shutil.rmtree(path.with_name(f"{path.name}.p"), ignore_errors=True)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all, for whoever reads meanwhile."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_bytes(content)
+    fresh.replace(path)
+
+
+class Folder:
+    """A folder of such files, ours or fetched from anyone: Tiles for tree.py, and the entries."""
+
+    def __init__(self, folder: Path, size: int) -> None:
+        """`size`: of the checkpoint that stands there."""
+        self._folder, self.size = folder, size
+
+    def get(self, level: int, n: int) -> bytes:
+        count = self.size >> (level * HEIGHT)
+        hashes = self._read(level, n, min(WIDTH, max(0, count - n * WIDTH)))
+        return hashes if len(hashes) <= FULL else b""
+
+    def entries(self) -> Iterator[tuple[int, bytes]]:
+        """Number and bytes of each entry. BrokenTree where a bundle is malformed."""
+        for n in range(-(-self.size // WIDTH)):
+            width = min(WIDTH, self.size - n * WIDTH)
+            bundle, at, seq = self._read(ENTRIES, n, width), 0, n * WIDTH
+            while at < len(bundle):
+                end = at + 2 + int.from_bytes(bundle[at : at + 2], "big")
+                if end > len(bundle):
+                    raise BrokenTree(f"the bundle of entries from {n * WIDTH} on ends in the middle of one")
+                yield seq, bundle[at + 2 : end]
+                at, seq = end, seq + 1
+
+    def _read(self, level: int | str, n: int, width: int) -> bytes:
+        try:
+            return (self._folder / tile_path(level, n, width)).read_bytes() if width else b""
+        except FileNotFoundError:
+            return b""
