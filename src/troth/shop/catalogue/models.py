@@ -24,7 +24,7 @@ class Product(models.Model):
 
     class Meta:
         ordering = ["position", "slug"]
-        indexes = [models.Index(fields=["published", "position"], name="product_list")]
+        indexes = [models.Index(fields=["position", "slug"], name="product_shelf", condition=models.Q(published=True))]
 
     def __str__(self) -> str:
         return self.name

@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.db.models import Count, FilteredRelation, Min, OuterRef, Q, Subquery
+from django.db.models import Count, FilteredRelation, Min, Q, QuerySet
 
-from troth.shop.catalogue.models import Picture, Product, Release
+from troth.shop.catalogue.models import Picture, Price, Product, Release
+from troth.shop.catalogue.prepared import Prepared
 
 PAGE = 24
 KINDS = (Product.MODULE, Product.BUNDLE, Product.SERVICE)
@@ -94,7 +95,7 @@ def changed() -> None:
 
 
 def browse(currency: str, page: int = 1, q: str = "", kind: str = "") -> Shelf:
-    """One page of the list, 24 to a page; a page beyond the last is the last. Three queries at most."""
+    """One page of the list, 24 to a page; a page beyond the last is the last. Four queries at most."""
     goods = Product.objects.filter(published=True)
     if kind:
         goods = goods.filter(kind=kind)
@@ -103,26 +104,38 @@ def browse(currency: str, page: int = 1, q: str = "", kind: str = "") -> Shelf:
     total = goods.count()
     pages = max(1, -(-total // PAGE))
     page = min(max(1, page), pages)
-    priced = Q(editions__prices__currency=currency)
-    listed = (
-        goods.annotate(
-            minor=Min("editions__prices__minor", filter=priced),
-            offers=Count("editions__prices", filter=priced),
-        )
-        .values_list("slug", "name", "tagline", "kind", "minor", "offers")
-        .order_by("position", "slug")
-    )
+    listed = goods.values_list("slug", "name", "tagline", "kind").order_by("position", "slug")
     rows = list(listed[(page - 1) * PAGE : page * PAGE]) if total else []
-    covers = _covers([row[0] for row in rows]) if rows else {}
-    return Shelf([Card(*row, *covers.get(row[0], ())) for row in rows], total, page, pages)
+    return Shelf(_cards(rows, currency), total, page, pages)
 
 
-def _covers(slugs: list[str]) -> dict[str, tuple[str, int, int]]:
-    """The first picture of each product."""
-    first = Picture.objects.filter(product=OuterRef("product")).order_by("position", "id").values("id")[:1]
-    rows = Picture.objects.filter(product__in=slugs, id=Subquery(first))
-    return {row[0]: row[1:] for row in rows.values_list("product_id", "file", "width", "height")}
+def _cards(rows: list[tuple[str, str, str, str]], currency: str) -> list[Card]:
+    """The products with lowest price, number of editions and cover: two queries for all of them."""
+    if not rows:
+        return []
+    slugs = [rows[min(number, len(rows) - 1)][0] for number in range(PAGE)]  # the last one fills the other gaps
+    prices: dict[str, tuple[int | None, int]] = {slug: (low, count) for slug, low, count in _prices(currency, *slugs)}
+    covers = {slug: cover for slug, *cover in reversed(_pictures(*slugs))}  # the first one of each stays
+    return [Card(*row, *prices.get(row[0], (None, 0)), *covers.get(row[0], ())) for row in rows]
 
+
+_prices = Prepared(
+    lambda currency, *slugs: (
+        Price.objects.filter(currency=currency, edition__product__in=slugs)
+        .values("edition__product")
+        .annotate(low=Min("minor"), count=Count("id"))
+        .values_list("edition__product", "low", "count")
+    ),
+    gaps=1 + PAGE,
+)
+_pictures = Prepared(
+    lambda *slugs: (
+        Picture.objects.filter(product__in=slugs)
+        .order_by("position", "id")
+        .values_list("product_id", "file", "width", "height")
+    ),
+    gaps=PAGE,
+)
 
 _PRODUCT = ("slug", "kind", "name", "tagline", "summary", "description", "compatibility", "package")
 _OFFER = ("editions__id", "editions__name", "editions__terms", "editions__support_months", "priced__minor")
@@ -130,29 +143,36 @@ _OFFER = ("editions__id", "editions__name", "editions__terms", "editions__suppor
 
 def detail(slug: str, currency: str) -> Detail | None:
     """One product with all that its page shows; None if it is not on the shelf. Four queries at most."""
-    rows = _with_offers(slug, currency)
+    rows = _with_offers(currency, slug)
     if not rows:
         return None
     product, split = rows[0], len(_PRODUCT)
     bundle = product[1] == Product.BUNDLE
-    related = Product.objects.filter(published=True).filter(Q(part_of=slug) if bundle else Q(includes=slug))
+    related = _held_by(slug) if bundle else _bundles_with(slug)
     return Detail(
         **dict(zip(_PRODUCT, product, strict=False)),
         offers=[Offer(*row[split:]) for row in rows if row[-1] is not None],
-        pictures=[Shot(*row) for row in Picture.objects.filter(product=slug).values_list(*Shot.__struct_fields__)],
-        releases=[] if bundle else _versions(slug),
-        related=[Mention(*row) for row in related.values_list(*Mention.__struct_fields__)],
+        pictures=[Shot(*row) for row in _shots(slug)],
+        releases=[] if bundle else [Version(*row) for row in _versions(slug)],
+        related=[Mention(*row) for row in related],
     )
 
 
-def _with_offers(slug: str, currency: str) -> list[tuple[Any, ...]]:
-    """The product beside each of its editions: one query for both, the product's columns repeated."""
-    goods = Product.objects.filter(slug=slug, published=True).annotate(
-        priced=FilteredRelation("editions__prices", condition=Q(editions__prices__currency=currency))
-    )
-    return list(goods.order_by("editions__position", "editions__id").values_list(*_PRODUCT, *_OFFER))
+# The product beside each of its editions: one query for both, the product's columns repeated.
+_with_offers = Prepared(
+    lambda currency, slug: (
+        Product.objects.filter(slug=slug, published=True)
+        .annotate(priced=FilteredRelation("editions__prices", condition=Q(editions__prices__currency=currency)))
+        .order_by("editions__position", "editions__id")
+        .values_list(*_PRODUCT, *_OFFER)
+    ),
+    gaps=2,
+)
+_shots = Prepared(lambda slug: Picture.objects.filter(product=slug).values_list(*Shot.__struct_fields__), gaps=1)
+_versions = Prepared(lambda slug: Release.objects.filter(product=slug).values_list(*Version.__struct_fields__), gaps=1)
+_held_by = Prepared(lambda slug: _mentions().filter(part_of=slug), gaps=1)
+_bundles_with = Prepared(lambda slug: _mentions().filter(includes=slug), gaps=1)
 
 
-def _versions(slug: str) -> list[Version]:
-    rows = Release.objects.filter(product=slug).values_list(*Version.__struct_fields__)
-    return [Version(*row) for row in rows]
+def _mentions() -> QuerySet[Product, tuple[Any, ...]]:
+    return Product.objects.filter(published=True).values_list(*Mention.__struct_fields__)
