@@ -58,7 +58,7 @@ class Certificates:
         self._prefixes = next((world for world in (_LIVE, _SANDBOX) if own in world), [own])
         self._names = {LIVE_NAME} if own in _LIVE else {LIVE_NAME, SANDBOX_NAME}
         self._roots = read_roots(settings.ca_file or certifi.where())
-        self._lock = threading.Lock()
+        self._lock, self._fetching = threading.Lock(), threading.Lock()
         self._kept: dict[str, Believed] = {}
         self._fetched: list[float] = []
 
@@ -70,15 +70,16 @@ class Certificates:
         if not self.allows(url):
             raise Forged("cert_url")
         now = datetime.now(UTC)
-        with self._lock:
-            kept = self._kept.get(url)
-        if kept and now < kept.ends:
-            return kept.key
-        believed = self._believe(self._fetch(url), now)
-        with self._lock:
-            while len(self._kept) >= MOST_KEPT:
-                self._kept.pop(next(iter(self._kept)))
-            self._kept[url] = believed
+        if (kept := self._known(url, now)) is not None:
+            return kept
+        with self._fetching:  # of many messages at once one fetches, and the others find what it got
+            if (kept := self._known(url, now)) is not None:
+                return kept
+            believed = self._believe(self._fetch(url), now)
+            with self._lock:
+                while len(self._kept) >= MOST_KEPT:
+                    self._kept.pop(next(iter(self._kept)))
+                self._kept[url] = believed
         return believed.key
 
     def allows(self, url: str) -> bool:
@@ -88,6 +89,11 @@ class Certificates:
                 parts, known = urlsplit(url), urlsplit(prefix)
                 return parts.scheme == known.scheme and parts.netloc == known.netloc
         return False
+
+    def _known(self, url: str, now: datetime) -> rsa.RSAPublicKey | None:
+        with self._lock:
+            kept = self._kept.get(url)
+        return kept.key if kept and now < kept.ends else None
 
     def _fetch(self, url: str) -> bytes:
         with self._lock:
