@@ -27,7 +27,7 @@ class Browser(Client):
         page = self.page(path)
         action = form if form is not None else path
         filled = page.form(action if action in page.actions else "")
-        answer = self.post(action, filled | fields, HTTP_ORIGIN=ORIGIN, HTTP_SEC_FETCH_SITE="same-origin")
+        answer = self.post(action or path, filled | fields, HTTP_ORIGIN=ORIGIN, HTTP_SEC_FETCH_SITE="same-origin")
         if status is not None:
             assert answer.status_code == status, Page(answer.content.decode()).text
         return answer

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, HttpResponseNotModified
@@ -80,7 +80,7 @@ def _public(path: str) -> bool:
     return path in ("/", "/terms", "/contact") or path.startswith("/p/")
 
 
-def _same_for_everybody(response: HttpResponseBase) -> bool:
+def _same_for_everybody(response: HttpResponseBase) -> TypeGuard[HttpResponse]:
     return (
         isinstance(response, HttpResponse)
         and response.status_code == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -15,8 +16,8 @@ class ShopForm(forms.Form):
 
     label_suffix = ""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="f-%s", **kwargs)
+    def __init__(self, data: Mapping[str, Any] | None = None, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id="f-%s", initial=initial)
 
     def refuse(self, no: Refused) -> None:
         """Show a journey's no at the field it is about, or above the form."""
@@ -32,6 +33,6 @@ class ShopForm(forms.Form):
         """What to put into the field again: nothing of passwords, nor of what was refused unread."""
         bound = self[name]
         faults = {fault.code for fault in bound.errors.as_data()} if bound.errors else set()
-        if bound.field.widget.input_type == "password" or faults & QUIET:  # type: ignore[attr-defined]
+        if bound.field.widget.input_type == "password" or faults & QUIET:
             return ""
         return str(bound.value() or "")
