@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
+
 from troth.pledge.keeper import messages
 from troth.pledge.keeper.doors import Doors
 from troth.pledge.keeper.keeper import Keeper
@@ -103,6 +105,9 @@ def hung_up(line: socket.socket) -> bool:
     return True
 
 
+ALICE = msgspec.msgpack.encode({"name": "Alice Heronsgate", "email": "alice@heronsgate.example"})
+
+
 class Somebody:
     """A person of this keeper, with a name sealed for a row."""
 
@@ -118,7 +123,7 @@ class Somebody:
     def ref(self) -> str:
         return self.blank.ref
 
-    def record(self, klass: str = "contact", value: bytes = b"Alice Heronsgate", row: str = "row-1") -> Record:
+    def record(self, klass: str = "contact", value: bytes = ALICE, row: str = "row-1") -> Record:
         place = Place("accounts_contact", klass, row, self.ref, klass, 1)
         return Record(place, seal(self.keys, place, value))
 

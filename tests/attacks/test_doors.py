@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as extent
 from hypothesis import strategies as st
 
-from tests.attacks.keeping import SOON, Kept, Somebody, code, hear, hung_up, kept, say
+from tests.attacks.keeping import ALICE, SOON, Kept, Somebody, code, hear, hung_up, kept, say
 from tests.campaign import rounds
 from troth.pledge import clock
 from troth.pledge.keeper import capabilities, doors, messages
@@ -140,12 +140,25 @@ def stolen(running: Kept, alice: Somebody, mallory: Somebody) -> dict[str, str]:
 
 def test_only_ones_own_capability_opens(running: Kept, alice: Somebody, mallory: Somebody) -> None:
     mine = messages.Open([alice.record()], "account", "own-data", alice.capability)
-    assert running.ask("web", mine).values == [b"Alice Heronsgate"]
+    assert running.ask("web", mine).values == [ALICE]
     for how, capability in stolen(running, alice, mallory).items():
         for purpose in PURPOSES:
             for records in ([alice.record()], [mallory.record(), alice.record()], [alice.record(), mallory.record()]):
                 answer = running.ask("web", messages.Open(records, purpose, "own-data", capability))
                 assert code(answer) in ("capability", "purpose"), (how, purpose)
+
+
+def test_ones_own_data_open_with_ones_own_address_only(running: Kept, alice: Somebody) -> None:
+    """A credential put on a blank beforehand is for another mailbox than the contact of who took it."""
+    theirs = alice.record(value=msgspec.msgpack.encode({"name": "Bob", "email": "bob@b.example"}), row="row-2")
+    broken = alice.record(value=b"\xc1", row="row-3")
+    for records in ([theirs], [alice.record("locality")], [broken], [theirs, broken, alice.record("locality")]):
+        ask = messages.Open(records, "account", "own-data", alice.capability)
+        assert code(running.ask("web", ask)) == "capability"
+    spelled = alice.record(value=msgspec.msgpack.encode({"name": "A", "email": " ALICE@Heronsgate.example"}))
+    for records in ([alice.record(), alice.record("locality")], [spelled]):
+        ask = messages.Open(records, "account", "own-data", alice.capability)
+        assert code(running.ask("web", ask)) == "Opened"
 
 
 def test_a_record_of_alices_that_names_mallory_opens_nothing(running: Kept, alice: Somebody, mallory: Somebody) -> None:
@@ -417,7 +430,7 @@ class TestFloods:
             line.sendall(messages.frame(messages.encode(messages.SignIn("alice@heronsgate.example", "wrong password"))))
         began = time.monotonic()
         answer = running.ask("worker", messages.Open([alice.record()], "deliver", "deliver"))
-        assert answer.values == [b"Alice Heronsgate"]
+        assert answer.values == [ALICE]
         assert time.monotonic() - began < SOON
         for line in asked:
             line.settimeout(60)

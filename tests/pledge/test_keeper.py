@@ -23,6 +23,9 @@ def blank(keeper: Keeper) -> tuple[messages.FreshBlank, KeySet]:
     return fresh, read_key_set(verify_key(), fresh.key_set, fresh.ref)
 
 
+ALICE = messages.msgspec.msgpack.encode({"name": "Alice", "email": "a@b.example"})
+
+
 def record(keys: KeySet, klass: str, value: bytes = b"x", **place: str) -> Record:
     where = Place(**{"table": "t", "column": "c", "row": "r", "ref": keys.ref, "klass": klass, "schema": 1, **place})
     return Record(where, seal(keys, where, value))
@@ -54,8 +57,8 @@ def test_a_capability_opens_ones_own_and_nobody_elses(keeper: Keeper) -> None:
     fresh, keys = blank(keeper)
     _, other = blank(keeper)
     session = ask(keeper, "web", messages.Enrol(fresh.ref, fresh.secret, "a@b.example", "correct horse"))
-    own = messages.Open([record(keys, "contact", b"me")], "account", "look", session.capability)
-    assert ask(keeper, "web", own).values == [b"me"]
+    own = messages.Open([record(keys, "contact", ALICE)], "account", "look", session.capability)
+    assert ask(keeper, "web", own).values == [ALICE]
     for question, why in (
         (messages.Open([record(other, "contact")], "account", "look", session.capability), "capability"),
         (messages.Open([record(keys, "billing")], "account", "look", session.capability), "purpose"),
@@ -120,8 +123,9 @@ def test_people_who_look_at_themselves_are_noted_once_a_capability_and_class(kee
     fresh, keys = blank(keeper)
     mine = ask(keeper, "web", messages.Enrol(fresh.ref, fresh.secret, "a@b.example", "correct horse")).capability
     before = keeper.db.execute("SELECT size FROM head").fetchone()[0]
-    for klass in ("contact", "contact", "locality", "contact"):
-        ask(keeper, "web", messages.Open([record(keys, klass)], "account", "look", mine))
+    contact, locality = record(keys, "contact", ALICE), record(keys, "locality")
+    for records in ([contact], [contact], [contact, locality], [contact]):
+        ask(keeper, "web", messages.Open(records, "account", "look", mine))
     assert keeper.db.execute("SELECT size FROM head").fetchone()[0] == before + 2
 
 
@@ -236,3 +240,15 @@ def test_the_house_seals_and_the_worker_opens(house: House) -> None:
     row.save()
     found = Contact.objects.get(pk=row.pk)
     assert house.worker.open([found.contact], purpose="deliver", job="deliver") == [Data("Alice", "alice@b.example")]
+
+
+def test_a_look_that_could_not_be_noted_does_not_count_as_noted(keeper: Keeper) -> None:
+    fresh, keys = blank(keeper)
+    mine = ask(keeper, "web", messages.Enrol(fresh.ref, fresh.secret, "a@b.example", "correct horse")).capability
+    question = messages.Open([record(keys, "contact", ALICE)], "account", "look", mine)
+    keeper.db.execute("CREATE TRIGGER full BEFORE INSERT ON about BEGIN SELECT RAISE(ABORT, 'full'); END")
+    assert code(ask(keeper, "web", question)) == "ledger"
+    keeper.db.execute("DROP TRIGGER full")
+    before = keeper.db.execute("SELECT size FROM head").fetchone()[0]
+    assert code(ask(keeper, "web", question)) == "Opened"
+    assert keeper.db.execute("SELECT size FROM head").fetchone()[0] == before + 1

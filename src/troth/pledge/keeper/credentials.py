@@ -107,6 +107,8 @@ class Credentials:
         if ask.ticket:
             return self._redeem_ticket(ask.ticket, peek=ask.kind == "peek")
         raw = _raw(ask.ref)
+        if ask.mailbox:
+            self._drop_planted(raw, ask.mailbox)
         if ask.kind == "invite":
             if self._credential(raw) is not None:
                 return messages.Redeemed("nothing")
@@ -176,6 +178,11 @@ class Credentials:
             self._db.execute("UPDATE ticket SET mailbox = ? WHERE mailbox = ?", (hashes[newest], hashes[version]))
         return hashes[newest]
 
+    def signs_in(self, raw: bytes, mailbox: str) -> bool:
+        """Whether this mailbox is the one that the person signs in with."""
+        row = self._credential(raw)
+        return row is not None and hmac.compare_digest(row[0], self.index(mailbox))
+
     def outdated(self) -> int:
         """How many mailboxes stand under an older look-up key."""
         sql = "SELECT count(*) FROM credential WHERE lookup < ?"
@@ -210,6 +217,14 @@ class Credentials:
         sql = "INSERT INTO credential VALUES (?, ?, ?, ?, ?) ON CONFLICT (ref) DO UPDATE SET phc = excluded.phc"
         self._db.execute(sql, (raw, index, phc, WAITING, max(self._keys.mailbox)))
         self._persons.raise_epoch(raw)
+
+    def _drop_planted(self, raw: bytes, mailbox: str) -> None:
+        """End a credential that nobody proved and that is not for the mailbox which this person gave: it was put on
+        the blank before they took it."""
+        row = self._credential(raw)
+        if row is not None and row[2] != PROVED and not self.signs_in(raw, mailbox):
+            self._db.execute("DELETE FROM credential WHERE ref = ?", (raw,))
+            self._persons.raise_epoch(raw)
 
     def _claim(self, raw: bytes) -> None:
         """The first to claim a mailbox may sign in with it, until somebody proves it."""

@@ -72,7 +72,7 @@ class Keeper:
         if again:
             log.warning("erased %s persons again: this keyring is older than the journal", again)
             keyring.purge(db)
-        self._opening = Opening(db, self._keys, self._persons, self._leaves, daily, clock)
+        self._opening = Opening(db, self._keys, self._persons, self._leaves, daily, clock, self._credentials.signs_in)
         self._opening.behind = closed
         self.connected: Counter[str] = Counter()
 

@@ -74,7 +74,8 @@ class Recover(Message, frozen=True):
 class Redeem(Message, frozen=True):
     """Worker only: what a ticket is good for, or a new ticket for a person (`ref`) whose mailbox it just opened.
 
-    kind with a ref: "confirm" or "invite"; with a ticket: "" makes its secret, "peek" only looks.
+    kind with a ref: "confirm" or "invite", and the mailbox as it was opened; with a ticket: "" makes its secret,
+    "peek" only looks.
     """
 
     ticket: str = ""

@@ -12,6 +12,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 
+import msgspec
+
 from troth.pledge import fault
 from troth.pledge.ids import to_bytes
 from troth.pledge.keeper import capabilities, messages
@@ -19,7 +21,7 @@ from troth.pledge.keeper.credentials import Refused
 from troth.pledge.keeper.leaves import Event, Leaves
 from troth.pledge.keeper.own_keys import OwnKeys
 from troth.pledge.keeper.persons import Gone, Persons
-from troth.pledge.keeper.policy import BY_CAPABILITY, BY_DOOR, OPENS
+from troth.pledge.keeper.policy import BY_CAPABILITY, BY_DOOR, OPENS, REACHED_BY
 from troth.pledge.keeper.seals import BadSeal, unseal
 
 MOST = 50  # records in one question
@@ -27,13 +29,19 @@ JOB = re.compile(r"^[a-z]{3}_[a-z2-7]{26}$|^[a-z][a-z-]{2,30}$")  # an id of our
 COVERED = 10_000  # capabilities remembered as noted; a forgotten one is noted again
 
 
+class Reached(msgspec.Struct):
+    """What is read of a contact here; its other fields are passed over."""
+
+    email: str
+
+
 class Opening:
     def __init__(
         self, db: sqlite3.Connection, keys: OwnKeys, persons: Persons, leaves: Leaves, daily: int,
-        clock: Callable[[], datetime],
+        clock: Callable[[], datetime], signs_in: Callable[[bytes, str], bool],
     ) -> None:  # fmt: skip
         self._db, self._keys, self._persons, self._leaves = db, keys, persons, leaves
-        self._daily, self._clock = daily, clock
+        self._daily, self._clock, self._signs_in = daily, clock, signs_in
         self._covered: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._noted: list[tuple[str, str]] = []  # in this batch; covered once it is on disk
         self.behind = False  # older than what the main side has seen: opens nothing
@@ -55,6 +63,8 @@ class Opening:
                 raise Refused("capability")
             values.append(self._unseal(raw, record, ask.purpose))
             classes.setdefault(raw, []).append(record.place.klass)
+        if owner is not None and not any(map(self._is_theirs, ask.records, values)):
+            raise Refused("capability")
         for raw, opened in classes.items():
             self._note(role, raw, sorted(set(opened)), ask)
         if ask.capability:
@@ -104,6 +114,20 @@ class Opening:
             raise Refused("gone") from None
         except BadSeal:
             raise Refused("seal") from None
+
+    def _is_theirs(self, record: messages.Record, value: bytes) -> bool:
+        """Whether this is the contact of who signs in: with each look at themselves people show it.
+
+        Blanks lie in the main database with what enrols them. Whoever read them there could give one a credential
+        before a person takes it; it is for another mailbox than that person's, and so it opens nothing.
+        """
+        if record.place.klass != REACHED_BY:
+            return False
+        try:
+            mailbox = msgspec.msgpack.decode(value, type=Reached).email
+        except msgspec.MsgspecError:
+            return False
+        return self._signs_in(_raw(record.place.ref), mailbox)
 
     def _note(self, role: str, raw: bytes, classes: list[str], ask: messages.Open) -> None:
         """One entry for each opening; one for each capability and set of classes where people open their own."""

@@ -17,6 +17,10 @@ WRAPS: dict[str, tuple[str, ...]] = {
 CLASSES = tuple(WRAPS)
 FATES = ("standing", "marketing", "tax", "network")
 
+# The class that holds a person's e-mail address, in its field "email": what they open must hold the one they sign in
+# with (opening.py).
+REACHED_BY = "contact"
+
 # (class, purpose) -> the fate whose wrap is used. What does not stand here is not opened.
 OPENS: dict[tuple[str, str], str] = {
     ("contact", "account"): "standing",

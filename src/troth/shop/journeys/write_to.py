@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
 from django.conf import settings
 
+from troth.pledge import clock
 from troth.pledge.due import loop as due
 from troth.pledge.vault.classes import Contact as ContactData
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
@@ -17,6 +19,7 @@ from troth.shop.journeys.change_email import flip
 
 Answer = TypeVar("Answer")
 LOOK_AGAIN = 1800  # seconds between looks at a change that waits for its mailbox
+ENROLLING = timedelta(seconds=30)  # how long registering may take to reach the keeper, after its commit
 
 
 def confirm(person_ref: str, claim: due.Claim) -> None:
@@ -26,7 +29,9 @@ def confirm(person_ref: str, claim: due.Claim) -> None:
     if letter.state == Letter.SENT:
         return
     to = _address(contact, person_ref)
-    redeemed = _asked(lambda: door().redeem(ref=person_ref, kind="confirm"))
+    redeemed = _asked(lambda: door().redeem(ref=person_ref, kind="confirm", mailbox=to.email))
+    if redeemed.kind == "nothing" and clock.now() - letter.queued_at < ENROLLING:
+        raise due.Again("enrolling", 1)  # we were quicker than the journey that made this due
     if redeemed.kind == "nothing":  # the keeper was away when this person registered: let them set a password
         redeemed = _asked(lambda: door().redeem(ref=person_ref, kind="invite", mailbox=to.email))
     if redeemed.kind == "taken":
