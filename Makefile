@@ -9,11 +9,11 @@ PIP := $(PY) -m pip --disable-pip-version-check
 JOBS ?= 3
 # Passed on to troth (demo, bench) or pytest (test, soak): make demo ARGS=--once
 ARGS ?=
-# One seed for the order of the tests and for every sample of a campaign: TROTH_SEED=7 make test repeats a run.
+# One seed for the order of the tests, for invented input and for every sample of a campaign: TROTH_SEED=7 make test repeats a run.
 export TROTH_SEED := $(or $(TROTH_SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 # Files of a scratch shop, for tools that import Django's settings.
 TOOLS := . .ci/home.sh &&
-PYTEST := $(PY) -m pytest -q -n $(JOBS)
+PYTEST := $(PY) -m pytest -q -n $(JOBS) --hypothesis-seed=$(TROTH_SEED)
 POSTGRES := $(PY) -m tests.postgres --
 # A campaign in full may take hours; what hangs is still ended some day.
 PATIENT := -o faulthandler_timeout=14400
