@@ -40,11 +40,10 @@ class Log:
 
     @property
     def rows(self) -> Iterator[tuple[int, bytes]]:
-        return iter(self.db.execute("SELECT seq, leaf FROM leaf ORDER BY seq").fetchall())
+        return table.leaves(self.db)
 
-    def leaves(self, start: int, end: int) -> Iterator[bytes]:
-        sql = "SELECT leaf FROM leaf WHERE seq >= ? AND seq < ? ORDER BY seq"
-        return (leaf for (leaf,) in self.db.execute(sql, (start, end)))
+    def leaves(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+        return table.leaves(self.db, start, end)
 
     def signed(self) -> checkpoint.Checkpoint:
         """A checkpoint of the log as it is now, read back from its note."""

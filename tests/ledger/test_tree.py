@@ -165,8 +165,8 @@ def test_what_a_batch_did_is_undone_with_it():
 @pytest.mark.parametrize(
     ("damage", "what"),
     [
-        ("DELETE FROM leaf WHERE seq = 999", "end was cut off"),
-        ("DELETE FROM leaf", "end was cut off"),
+        ("DELETE FROM leaf WHERE seq = 999", "entries are missing"),
+        ("DELETE FROM leaf", "the last one on record is None"),
         ("INSERT INTO leaf VALUES (1002, 'x', NULL)", "an entry is missing"),
         ("DELETE FROM tile WHERE level = 1", "0 hashes where 3 are due"),
         ("DELETE FROM tile WHERE level = 0 AND n >= 2", "3 hashes where 2 are due"),

@@ -16,7 +16,7 @@ from troth.pledge.ledger.tree import FULL, HASH, HEIGHT, WIDTH, BrokenTree, Tile
 
 ENTRIES = "entries"
 LONGEST_ENTRY = 0xFFFF
-Leaves = Callable[[int, int], Iterator[bytes]]
+Leaves = Callable[[int, int], Iterator[tuple[int, bytes]]]
 
 
 def tile_path(level: int | str, n: int, width: int = WIDTH) -> str:
@@ -31,8 +31,9 @@ def tile_path(level: int | str, n: int, width: int = WIDTH) -> str:
 def export(folder: Path, tiles: Tiles, leaves: Leaves, note: str, *keys: notes.VerifyKey) -> int:
     """Write all that a checkpoint needs and is not yet there, then the checkpoint. Returns the number of files.
 
-    `leaves(start, end)` yields the leaves of that range. What would not verify is never published: BrokenTree if a leaf
-    or a root is not the signed one, Behind or Fork if the checkpoint does not extend the one published before.
+    `leaves(start, end)` yields number and bytes of the leaves of that range (table.leaves). What would not verify is
+    never published: BrokenTree if a leaf or a tile is not the one of the tree, Behind or Fork if the checkpoint is not
+    one of the tree or does not extend the one published before.
     """
     signed, old = checkpoint.read(note, *keys), published(folder, *keys)
     tree = Tree(tiles)
@@ -78,7 +79,7 @@ def _entries(folder: Path, tiles: Tiles, leaves: Leaves, before: int, size: int)
     written = 0
     for n, width in _grown(before, size):
         bundle, hashes = list[bytes](), list[bytes]()
-        for leaf in leaves(n * WIDTH, n * WIDTH + width):
+        for _, leaf in leaves(n * WIDTH, n * WIDTH + width):
             if len(leaf) > LONGEST_ENTRY:
                 raise BrokenTree(f"entry {n * WIDTH + len(hashes)} is longer than 65,535 bytes")
             bundle += [len(leaf).to_bytes(2, "big"), leaf]

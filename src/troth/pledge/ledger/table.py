@@ -6,6 +6,7 @@ Works on any SQLite connection that has `leaf (seq INTEGER PRIMARY KEY, leaf BLO
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 
 from troth.pledge.ledger import checkpoint, notes
 from troth.pledge.ledger.tree import HASH, WIDTH, BrokenTree, Tree, grow, leaf_hash
@@ -31,12 +32,20 @@ class Table:
         return int(n) * WIDTH + int(length) // HASH
 
     def get(self, level: int, n: int) -> bytes:
-        row = self._db.execute("SELECT hashes FROM tile WHERE level = ? AND n = ?", (level, n)).fetchone()
+        sql = "SELECT CAST(hashes AS BLOB) FROM tile WHERE level = ? AND n = ?"
+        row = self._db.execute(sql, (level, n)).fetchone()
         return row[0] if row else b""
 
     def put(self, level: int, n: int, hashes: bytes) -> None:
         sql = "INSERT INTO tile VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET hashes = ?3"
         self._db.execute(sql, (level, n, hashes))
+
+
+def leaves(db: sqlite3.Connection, start: int = 0, end: int = 1 << 62) -> Iterator[tuple[int, bytes]]:
+    """Number and bytes of the leaves numbered from start to before end, in order."""
+    # The cast: whoever altered a row may have left text in it.
+    sql = "SELECT seq, CAST(leaf AS BLOB) FROM leaf WHERE seq >= ? AND seq < ? ORDER BY seq"
+    return db.execute(sql, (start, end))
 
 
 def catch_up(db: sqlite3.Connection) -> Tree:
@@ -46,14 +55,13 @@ def catch_up(db: sqlite3.Connection) -> Tree:
     """
     table = Table(db)
     size = table.size
-    sql = "SELECT seq, leaf FROM leaf WHERE seq >= ? ORDER BY seq LIMIT ?"
-    while rows := db.execute(sql, (size, AT_ONCE)).fetchall():
+    while rows := list(leaves(db, size, size + AT_ONCE)):
         if rows[0][0] != size or rows[-1][0] != size + len(rows) - 1:
             raise BrokenTree(f"an entry is missing between {size} and {rows[-1][0]}")
         size = grow(table, [leaf_hash(leaf) for _, leaf in rows])
     last = db.execute("SELECT max(seq) FROM leaf").fetchone()[0]
     if size != (0 if last is None else last + 1):
-        raise BrokenTree(f"the tree has {size} entries, and the last one on record is {last}: the end was cut off")
+        raise BrokenTree(f"the tree has {size} entries, and the last one on record is {last}: entries are missing")
     return Tree(table)
 
 
