@@ -9,6 +9,7 @@ from django.test import Client
 from tests.storefront.page import Page, read
 from troth.shop.catalogue import shelf
 from troth.shop.catalogue.models import Edition
+from troth.shop.clauses import BY_ID
 
 ORIGIN = "http://127.0.0.1:8000"
 
@@ -35,6 +36,8 @@ class Browser(Client):
     def _read(self, response: object, status: int) -> Page:
         page = read(response)
         assert (response.status_code, page.faults) == (status, []), page.text  # type: ignore[attr-defined]
+        linked = {a["href"].partition("#")[2] for a in page.all("a") if a["href"].startswith("/privacy#")}
+        assert linked <= BY_ID.keys()  # no link to a promise that is not given
         return page
 
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from tests.house import House
 from tests.storefront.conftest import ORIGIN, Browser
 from tests.storefront.page import read
+from troth import config
 from troth.shop.catalogue.models import Edition
 from troth.shop.orders.models import BasketLine, Order
 from troth.shop.payments import gateways
@@ -213,3 +214,39 @@ def test_a_lapsed_link_is_refused(house: House, basket: Browser) -> None:
     answer = Browser().get(link)
     assert answer.status_code == 403
     assert "open your order for a fresh one" in read(answer).text
+
+
+def test_a_shop_without_providers_says_that_the_till_is_closed(house: House, basket: Browser) -> None:
+    none = {"paypal": config.PayPal(), "skrill": config.Skrill()}
+    settings.TROTH = msgspec.structs.replace(settings.TROTH, **none)
+    gateways.forget()
+    assert "The till is closed" in basket.page("/checkout", 503).text
+
+
+def test_a_strange_basket_cookie_is_as_good_as_none(house: House, browser: Browser, edition: Edition) -> None:
+    for strange in ("x", "../../etc", "é" * 43, "a" * 4000):
+        browser.cookies["troth_basket"] = strange
+        assert "Nothing in it yet" in browser.page("/basket").text
+    browser.post("/basket", {"action": "add", "edition": edition.pk}, HTTP_ORIGIN=ORIGIN)
+    assert len(browser.cookies["troth_basket"].value) == 43
+
+
+def test_too_much_at_once_is_refused(house: House, basket: Browser) -> None:
+    too_long = basket.post("/basket", {"x": "y" * 600_000}, HTTP_ORIGIN=ORIGIN)
+    too_many = basket.post("/basket", {f"x{number}": "y" for number in range(300)}, HTTP_ORIGIN=ORIGIN)
+    assert (too_long.status_code, too_many.status_code) == (400, 400)
+    assert read(too_long).faults == []
+    hook = basket.post("/hooks/paypal", b" " * 300_000, content_type="application/json")
+    assert hook.status_code == 413
+
+
+def test_when_a_page_breaks_it_says_so(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*given: object) -> None:
+        raise ValueError("Alice Example")
+
+    monkeypatch.setattr("troth.shop.catalogue.shelf.browse", broken)
+    browser = Browser()
+    browser.raise_request_exception = False
+    page = browser.page("/?kind=service", 500)
+    assert "Something broke on our side" in page.text
+    assert "Alice" not in page.text

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from troth.faces.storefront.assets import asset
 from troth.pledge.clock import now as clock_now
+from troth.shop.clauses import BY_ID
 from troth.shop.money import Money
 
 
@@ -30,6 +31,7 @@ def environment(**options: Any) -> Environment:
         "asset": asset,
         "language": language,
         "media": media,
+        "given": given,
         "policy": settings.TROTH.policy,
         "query": query,
         "shop": settings.TROTH.shop,
@@ -68,6 +70,11 @@ def query(**values: object) -> str:
     """A query string of those values that say something: `?kind=module&page=2`, or nothing at all."""
     said = {key: value for key, value in values.items() if value not in ("", None, 1)}
     return "?" + urlencode(said) if said else ""
+
+
+def given(*ids: str) -> list[str]:
+    """Those of the promises that stand on the policy page: a form links no promise that is not given yet."""
+    return [name for name in ids if name in BY_ID]
 
 
 def media(file: str) -> str:

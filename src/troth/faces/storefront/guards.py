@@ -13,7 +13,6 @@ from django.urls import reverse
 
 from troth.faces.storefront.views import errors
 from troth.pledge.vault.door import KeeperAway
-from troth.pledge.vault.models import NoBlank
 
 View = Callable[..., HttpResponseBase]
 
@@ -25,7 +24,7 @@ class See(HttpResponseRedirect):
 
 
 def answers_for_the_keeper(view: View) -> View:
-    """Where the keeper is away or out of fresh keys, say "try again in a minute": nothing was lost."""
+    """Where the keeper is away, say "try again in a minute": nothing was lost."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -33,8 +32,6 @@ def answers_for_the_keeper(view: View) -> View:
             return view(request, *args, **kwargs)
         except KeeperAway:
             return errors.keeper_away(request)
-        except NoBlank:
-            return errors.crowded(request)
 
     return guarded
 

@@ -9,6 +9,7 @@ that pages for everybody touch neither session nor cookie.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable
 from functools import cached_property
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 CAPABILITY_COOKIE = "troth_cap"
 BASKET_COOKIE = "troth_basket"
 ORDER_COOKIE = "troth_order"
+_KEY = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 random bytes
 
 
 class Who:
@@ -54,8 +56,9 @@ class Who:
 
     @cached_property
     def basket_key(self) -> str:
-        """The key in the visitor's basket cookie, "" if there is none. Opaque and unverified: look up its hash."""
-        return self._request.COOKIES.get(BASKET_COOKIE, "")[:128]
+        """The key in the visitor's basket cookie, "" if there is none of our making. Look up its hash."""
+        key = self._request.COOKIES.get(BASKET_COOKIE, "")
+        return key if _KEY.fullmatch(key) else ""
 
     @property
     def basket_hash(self) -> str:
@@ -92,7 +95,7 @@ def leave(request: HttpRequest, response: HttpResponse) -> None:
 def give_basket(request: HttpRequest, response: HttpResponse) -> str:
     """The visitor's basket key; a new one is put into a cookie."""
     key: str = request.who.basket_key  # type: ignore[attr-defined]
-    if len(key) < 43:
+    if not key:
         key = secrets.token_urlsafe(32)
     _set(response, BASKET_COOKIE, key, settings.SESSION_COOKIE_AGE)
     return key

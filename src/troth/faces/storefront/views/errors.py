@@ -80,14 +80,3 @@ def keeper_away(request: HttpRequest) -> HttpResponse:
     )
     response.headers["Retry-After"] = "60"
     return response
-
-
-def crowded(request: HttpRequest) -> HttpResponse:
-    response = _error(
-        request,
-        503,
-        _("One moment, please"),
-        _("More people are here than the shop is prepared for. Nothing is lost: try again in a minute."),
-    )
-    response.headers["Retry-After"] = "60"
-    return response
