@@ -4,6 +4,9 @@ import base64
 import gzip
 import json
 import random
+import sqlite3
+import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -48,7 +51,7 @@ def test_each_spelling_is_found_wherever_it_lies(tmp_path: Path, name: str, offs
     spelling, plant = PLANTS[name]
     noise = random.Random(name).randbytes(offset + 700)
     (tmp_path / "haystack").write_bytes(noise[:offset] + plant(NEEDLE) + noise[offset:])
-    found = search([tmp_path], [NEEDLE, "another text"])
+    found = needles.search_here([tmp_path], [NEEDLE, "another text"])
     assert {(hit.spelling, hit.needle) for hit in found.hits} == {(spelling, NEEDLE)}
     first = min(hit.offset for hit in found.hits)
     assert offset <= first <= offset + 8  # base64 hides the first characters, JSON has a quotation mark
@@ -80,7 +83,7 @@ def test_repeated_text_hides_nothing(tmp_path: Path) -> None:
 def test_every_hit_is_told_once_across_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(needles, "PIECE", 13)
     (tmp_path / "one").write_bytes((b"." * 29 + NEEDLE.encode()) * 5)
-    hits = search([tmp_path], [NEEDLE]).hits
+    hits = needles.search_here([tmp_path], [NEEDLE]).hits
     assert [hit.offset for hit in hits] == [29 + n * (29 + len(NEEDLE.encode())) for n in range(5)]
 
 
@@ -106,3 +109,25 @@ def test_a_place_that_is_not_there_is_no_clean_result(tmp_path: Path) -> None:
 def test_there_are_eight_spellings() -> None:
     assert len(SPELLINGS) == 8
     assert {spelling for spelling, _ in PLANTS.values()} | {"base64url"} == set(SPELLINGS)
+
+
+def test_a_database_that_is_open_keeps_its_locks(tmp_path: Path) -> None:
+    """A search in this process would close the file and so give up SQLite's locks: two writers, a broken database."""
+    path = tmp_path / "main.sqlite3"
+    ours = sqlite3.connect(path, isolation_level=None)
+    ours.execute("PRAGMA journal_mode = WAL")
+    ours.execute("CREATE TABLE letter (text)")
+    ours.execute("BEGIN IMMEDIATE")
+    ours.execute("INSERT INTO letter VALUES (?)", [NEEDLE])
+    assert search([tmp_path], [NEEDLE]).files == 3
+    other = f"import sqlite3; sqlite3.connect({str(path)!r}, timeout=0).execute('BEGIN IMMEDIATE')"
+    tried = subprocess.run([sys.executable, "-c", other], capture_output=True, text=True, check=False)
+    assert "database is locked" in tried.stderr
+    ours.execute("COMMIT")
+    ours.close()
+
+
+def test_a_search_that_dies_is_no_clean_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(needles.SearchFailed):
+        search([tmp_path], [NEEDLE])

@@ -4,6 +4,10 @@ One pass over each file, in pieces that overlap: the letters of a piece are made
 the few bytes at which a hit can lie, and only there are the patterns compared. Streams of zlib, gzip and zip are
 found by their first bytes, as they are or in base64, inflated and searched in turn.
 
+The files are read in a process of their own. On Unix, whoever closes a file gives up all locks that its process holds
+on it (fcntl(2)): a search beside an open SQLite database would take the locks from under it and so destroy it
+(https://www.sqlite.org/howtocorrupt.html, section 2.2).
+
 Missed by design: a text broken by line ends or split over two pages of a database (read those column by column), and
 what is encrypted. Nothing of what is found is kept but its place.
 """
@@ -13,6 +17,8 @@ from __future__ import annotations
 import os
 import re
 import stat
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -47,14 +53,45 @@ class Found(msgspec.Struct):
     unread: list[Path] = []
 
 
+class Wanted(msgspec.Struct):
+    """What the process that searches is told, on its standard input: no needle stands on a command line."""
+
+    paths: list[Path]
+    needles: list[str]
+
+
 def search(paths: Iterable[Path], needles: Sequence[str]) -> Found:
     """Search files, and folders with all that lies in them, for each of `needles`.
 
-    Raises ValueError for a needle that is too short, FileNotFoundError for a path that is not there. A file that
-    vanishes during the search is passed over; links are not followed.
+    Raises ValueError for a needle that is too short, FileNotFoundError for a path that is not there, SearchFailed
+    where the search did not come to its end. A file that vanishes meanwhile is passed over; links are not followed.
     """
+    wanted = Wanted([Path(path) for path in paths], list(needles))
+    Sieve(wanted.needles)
+    for path in wanted.paths:
+        path.lstat()
+    package = Path(__file__).resolve().parents[3]
+    others = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    done = subprocess.run(  # noqa: S603 - this very module
+        [sys.executable, "-P", "-m", __name__],
+        input=msgspec.json.encode(wanted, enc_hook=str),
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(package), *others])},
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise SearchFailed
+    return msgspec.json.decode(done.stdout, type=Found, dec_hook=lambda kind, value: kind(value))
+
+
+class SearchFailed(Exception):
+    """The search did not come to its end; nothing is known."""
+
+
+def search_here(paths: Iterable[Path], needles: Sequence[str]) -> Found:
+    """The same in this process. Never where one of the files may be a database that this process has open."""
     sieve, found = Sieve(needles), Found()
-    for path in sorted({file for start in paths for file in _files(Path(start), found)}):
+    for path in sorted({file for start in paths for file in _files(start, found)}):
         try:
             _search_file(path, sieve, found)
         except PermissionError:
@@ -74,7 +111,7 @@ def _search_file(path: Path, sieve: Sieve, found: Found) -> None:
 
 
 def _files(start: Path, found: Found) -> Iterator[Path]:
-    if stat.S_ISREG(start.lstat().st_mode):
+    if _regular(start):
         yield start
         return
     for folder, _, names in os.walk(start, onerror=lambda error: found.unread.append(Path(error.filename))):
@@ -164,3 +201,13 @@ def _anchored(known: list[Pattern]) -> Iterator[tuple[Pattern, int]]:
 def _places(folded: bytes) -> dict[int, int]:
     """Where each byte stands in a pattern with an anchor's length left. A byte's last place counts."""
     return {folded[at]: at for at in range(max(1, len(folded) - ANCHOR + 1))}
+
+
+def main() -> None:
+    """Search as told on standard input, and tell on standard output."""
+    wanted = msgspec.json.decode(sys.stdin.buffer.read(), type=Wanted, dec_hook=lambda kind, value: kind(value))
+    sys.stdout.buffer.write(msgspec.json.encode(search_here(wanted.paths, wanted.needles), enc_hook=str))
+
+
+if __name__ == "__main__":
+    main()
