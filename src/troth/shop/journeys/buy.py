@@ -20,7 +20,7 @@ from troth.pledge.vault.classes import Billing as BillingData
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.pledge.vault.fields import seal
 from troth.pledge.vault.models import Person
-from troth.shop.accounts import newcomer
+from troth.shop.accounts import newcomer, passwords
 from troth.shop.accounts.models import Contact
 from troth.shop.accounts.session import SignedIn, signed_in
 from troth.shop.catalogue.models import Price
@@ -71,10 +71,12 @@ def begin(
     """Order what is in the basket. `billing`: an address, or the id of one that this person used before.
 
     `once` comes from the form: the same form sent twice is one order. Refused: an empty basket, a product no longer
-    sold, an address or a provider that is none of theirs.
+    sold, a password that is too easy, an address or a provider that is none of theirs.
     """
     if provider not in gateways.offered():
         raise Refused(_("Choose how you want to pay."), "provider")
+    if isinstance(buyer, Newcomer) and buyer.password:
+        passwords.check(buyer.password, buyer.name, buyer.email)
     viewer = hashlib.sha256(basket_key.encode()).hexdigest()
     fault.here("buy.begin")
     try:
