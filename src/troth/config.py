@@ -29,6 +29,7 @@ class ConfigError(Exception):
 class Shop(msgspec.Struct, frozen=True):
     mode: Literal["test", "live"] = "test"
     name: str = "My shop"
+    tagline: str = ""
     legal_name: str = ""
     address: str = ""
     country: str = "DE"

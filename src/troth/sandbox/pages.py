@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from html import escape
 
 STYLE = """
-:root { color-scheme: light dark; --line: #8a8f98; --soft: #8882; }
+:root { color-scheme: light dark; --line: #8a8f98; --soft: #8882; --link: #1f5fae; }
+@media (prefers-color-scheme: dark) { :root { --link: #8ab8f5; } html { background: #16181c; color: #e8eaee; } }
+@media (prefers-color-scheme: light) { html { background: #fff; color: #16181c; } }
+a { color: var(--link); } h1 { font-size: 1.7rem; line-height: 1.25; } h2 { font-size: 1.2rem; margin-top: 2rem; }
 body { font: 1.0625rem/1.55 system-ui, sans-serif; max-width: 34rem; margin: 3rem auto; padding: 0 1rem; }
 .note { border: 2px solid #b35c00; border-radius: .5rem; padding: .6rem .9rem; font-weight: 600; }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .3rem 1.2rem; } dt { opacity: .8; } dd { margin: 0; }
