@@ -70,11 +70,7 @@ class Serving:
         return until(lambda: self._children().get(role))
 
     def everybody(self) -> list[int]:
-        """The supervisor and all below it."""
-        pids = [self.process.pid]
-        for pid in pids:
-            pids += _children_of(pid)
-        return pids
+        return everybody_below(self.process.pid)
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
@@ -106,6 +102,14 @@ def _children_of(pid: int) -> list[int]:
         if int(parent) == pid and state != "Z":
             found.append(int(entry.parent.name))
     return found
+
+
+def everybody_below(first: int) -> list[int]:
+    """A process and all that it started, with theirs."""
+    pids = [first]
+    for pid in pids:
+        pids += _children_of(pid)
+    return pids
 
 
 def alive(pid: int) -> bool:

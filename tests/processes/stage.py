@@ -25,7 +25,10 @@ def plant(supervisor: Supervisor, home: Path) -> None:
     keys = read_key_set(key, blank.key_set, blank.ref)
     place = messages.Place("order", "contact", "row-1", blank.ref, "contact", 1)
     record = messages.Record(place, seal(keys, place, b"Alice"))
-    opened = probe.ask(door, messages.Open([record], "deliver", "deliver"))
+    opening = messages.Open([record], "deliver", "deliver")
+    assert probe.ask(door, opening) == messages.Refusal("behind")  # until the worker said what the shop has seen
+    probe.ask(door, messages.Hello())
+    opened = probe.ask(door, opening)
     assert isinstance(opened, messages.Opened) and opened.values == [b"Alice"]
     (home / "run" / "record").write_bytes(msgspec.msgpack.encode(record))
 

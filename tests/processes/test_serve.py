@@ -66,9 +66,11 @@ def test_a_second_keeper_on_the_same_keyring_does_not_start(shop: Serving, datab
 
 def test_a_clean_stop_leaves_no_process(home: Path, database: dict[str, str]) -> None:
     shop = Serving(home, **database)
-    pids = shop.everybody()
-    assert len(pids) == 5  # supervisor, keeper, worker, web and its one granian process
-    assert shop.stop() == 0
+    try:
+        pids = shop.everybody()
+        assert len(pids) == 5  # supervisor, keeper, worker, web and its one granian process
+    finally:
+        assert shop.stop() == 0
     assert [pid for pid in pids if alive(pid)] == []
     assert "killed" not in shop.log.read_text()
 

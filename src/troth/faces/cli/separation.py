@@ -41,8 +41,8 @@ def read(home: Path) -> dict[str, str]:
 
 
 def keepers_own(config: Config) -> list[Path]:
-    """What nobody but the keeper may read: the keyring's folder and the root key."""
-    return [config.keyring.parent, config.root_key]
+    """What nobody but the keeper may read: the keyring's folder, the root key, and the journal of the erased."""
+    return [config.keyring.parent, config.root_key, config.journal]
 
 
 def refused(config: Config) -> bool:

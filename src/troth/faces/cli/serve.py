@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,10 +22,15 @@ from troth.faces.cli.supervisor import Supervisor, command, say
 @click.command()
 def serve() -> None:
     """Run the shop: keeper, worker and web. Ctrl-C or SIGTERM stops all three."""
+    run()
+
+
+def run(commands: Mapping[str, Sequence[str]] | None = None) -> None:
+    """Serve, with other commands for some of the roles. Exits with 1 where the shop does not come up."""
     settings = config.load()
     prepare(settings)
     environ = environment()
-    supervisor = Supervisor(settings.home, environ)
+    supervisor = Supervisor(settings.home, environ, commands)
     began = supervisor.begin(lambda: bring_up_to_date(settings, environ), lambda: answers(settings))
     if not began:
         sys.exit(1)

@@ -80,7 +80,8 @@ class Supervisor:
         """
         keeper = self._keep("keeper")
         before_the_shop()
-        if not self._doorways.answers("worker", KEEPER_WITHIN, keeper.alive):
+        # By web's door: a greeting by the worker's says what the main database has seen, and the keeper opens by it.
+        if not self._doorways.answers("web", KEEPER_WITHIN, keeper.alive):
             say("the keeper does not answer" if keeper.alive() else "the keeper did not start; nothing runs")
             self.stop()
             return False

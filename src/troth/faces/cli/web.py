@@ -27,15 +27,20 @@ def web() -> None:
     settings = config.load()
     separation.shut_out(settings, "web")
     process.hide_memory()
-    multiprocessing.set_start_method("fork")  # the application is loaded in the child alone: half the memory
     os.environ["TROTH_WEB_PARENT"] = str(os.getpid())
-    Granian(
-        f"{__name__}:application",
+    server(f"{__name__}:application", settings.web.host, settings.web.port, settings.web.workers).serve()
+
+
+def server(target: str, host: str, port: int, workers: int) -> Granian:
+    """Granian with our settings, for an application factory named like "module:function"."""
+    multiprocessing.set_start_method("fork")  # the application is loaded in the child alone: half the memory
+    return Granian(
+        target,
         factory=True,
-        address=settings.web.host,
-        port=settings.web.port,
+        address=host,
+        port=port,
         interface=Interfaces.WSGI,
-        workers=settings.web.workers,
+        workers=workers,
         blocking_threads=THREADS,
         runtime_threads=1,
         runtime_blocking_threads=2,
@@ -47,7 +52,7 @@ def web() -> None:
         log_level=LogLevels.error,
         log_access=False,
         workers_kill_timeout=STOP_WITHIN,
-    ).serve()
+    )
 
 
 def application() -> Callable[..., Any]:
@@ -56,8 +61,12 @@ def application() -> Callable[..., Any]:
     process.hide_memory()
     from troth.faces import logs
     from troth.faces.wsgi import application as shop
-    from troth.shop.clauses import duty
 
     logs.guard_crashes()
+    from django.template import engines
+
+    from troth.shop.clauses import duty
+
+    engines.all()  # once, before there are threads: two of them would each make their own
     duty.watch("web")
     return shop

@@ -12,12 +12,14 @@ import click
 
 from troth import config
 from troth.faces.cli import process, separation
+from troth.faces.cli.serve import answers
 
 if TYPE_CHECKING:
     from troth.pledge.due.loop import Claim, Errand
 
 THREADS = 4
 CHECKS = 2  # threads that may be busy with checks
+TRIES = 40  # of a check, half a second apart, before a web process that does not answer is a finding
 
 
 @click.command()
@@ -38,20 +40,25 @@ def worker() -> None:
     duty.ensure()
     duty.watch("worker")
     logging.getLogger("troth.worker").info("ready")
-    loop.run({**errands.ERRANDS, "check": few_at_a_time(duty.check)}, stop, THREADS)
+    loop.run({**errands.ERRANDS, "check": considerate(duty.check, settings)}, stop, THREADS)
 
 
-def few_at_a_time(errand: Errand) -> Errand:
-    """At most CHECKS of them run at once; others come again soon. A check may wait for a letter that we must send."""
+def considerate(check: Errand, settings: config.Config) -> Errand:
+    """A check that waits for its turn: at most CHECKS run at once, since one may wait for a letter that we must send.
+
+    It also waits for the web process, which starts beside us; where that does not answer for long, it is judged so.
+    """
     from troth.pledge.due.loop import Again
 
     places = threading.BoundedSemaphore(CHECKS)
 
     def run(subject: str, claim: Claim) -> None:
+        if claim.attempts < TRIES and not answers(settings):
+            raise Again("web-away", 0.5)
         if not places.acquire(blocking=False):
             raise Again("others-first", 0.5)
         try:
-            errand(subject, claim)
+            check(subject, claim)
         finally:
             places.release()
 

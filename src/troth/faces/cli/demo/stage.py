@@ -33,6 +33,7 @@ STOP_WITHIN = 15.0
 SHOP = {
     "mode": "test",
     "name": "Fernhill Extensions",
+    "tagline": "Small, finished modules for Magento 2",
     "legal_name": "Fernhill Extensions Ltd (a demo)",
     "address": "1 Fern Hill, 00000 Nowhere",
     "contact_email": "hello@fernhill.example",
@@ -75,12 +76,16 @@ class Stage:
         self.mailbox, self.control = sandbox["mailbox"], sandbox["control"]
         settings = self._settings(sandbox)
         prepare(settings)
-        shutil.rmtree(self.goods, ignore_errors=True)  # built anew: the sources may have changed
-        self._run([sys.executable, str(GOODS), str(self.goods)], "goods")
+        self._make_goods()
         self._run(self.command("migrate"), "migrate")
         self._run(self.command("stock", str(self.goods)), "stock")
         shop = self._begin(self.command("serve"), "shop")
         self._until(lambda: answers(settings), shop, "The shop")
+
+    def _make_goods(self) -> None:
+        """Built anew: the sources may have changed."""
+        shutil.rmtree(self.goods, ignore_errors=True)
+        self._run([sys.executable, str(GOODS), str(self.goods)], "goods")
 
     def stop(self) -> None:
         """Stop the shop, then the sandbox."""
@@ -124,8 +129,9 @@ class Stage:
     def _settings(self, sandbox: dict[str, Any]) -> config.Config:
         """The shop's settings, with this start's addresses of the sandbox. A new folder where there is none."""
         web = {"host": "127.0.0.1", "port": self.port, "public_url": self.shop}
-        sections = {"shop": SHOP, "web": web, "keeper": {"blanks": 50}}
-        text = _toml(sections | {name: sandbox[name] for name in ("mail", "paypal", "skrill")})
+        sections: dict[str, dict[str, Any]] = {"shop": SHOP, "web": web, "keeper": {"blanks": 50}}
+        given: dict[str, dict[str, Any]] = {name: sandbox[name] for name in ("mail", "paypal", "skrill")}
+        text = _toml(sections | given)
         path = self.home / "troth.toml"
         if not path.exists():
             return init.make(self.home, text)
