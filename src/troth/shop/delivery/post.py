@@ -6,6 +6,7 @@ import contextlib
 import smtplib
 import ssl
 from email.message import EmailMessage
+from functools import cache
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from troth.config import Mail
@@ -49,16 +50,22 @@ def _try(relay: SplitResult, timeout: int, letter: EmailMessage) -> Undelivered 
     return None
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom we believe to be the relay: read once a process, as reading all roots costs more than a letter."""
+    return ssl.create_default_context()
+
+
 @contextlib.contextmanager
 def _connect(relay: SplitResult, timeout: int):  # type: ignore[no-untyped-def]
-    host, secure = relay.hostname or "", ssl.create_default_context()
+    host = relay.hostname or ""
     if relay.scheme == "smtps":
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, relay.port or 465, timeout=timeout, context=secure)
+        smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, relay.port or 465, timeout=timeout, context=_trust())
     else:
         smtp = smtplib.SMTP(host, relay.port or (587 if relay.scheme == "smtp+starttls" else 25), timeout=timeout)
     try:
         if relay.scheme == "smtp+starttls":
-            smtp.starttls(context=secure)
+            smtp.starttls(context=_trust())
         if relay.username:
             smtp.login(unquote(relay.username), unquote(relay.password or ""))
         yield smtp
