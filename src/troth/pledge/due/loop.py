@@ -28,11 +28,14 @@ POLL = 0.25  # seconds between looks at an empty table
 
 
 class Again(Exception):
-    """Not done yet. `after` seconds from now (None: a growing pause); `code` tells people why, and holds no person."""
+    """Not done yet. `after` seconds from now (None: a growing pause); `code` tells people why, and holds no person.
 
-    def __init__(self, code: str, after: float | None = None, *, give_up: bool = False) -> None:
+    Given up at once with `give_up`, else after GIVE_UP; `waits`: never, as somebody else will end it some day.
+    """
+
+    def __init__(self, code: str, after: float | None = None, *, give_up: bool = False, waits: bool = False) -> None:
         super().__init__(code)
-        self.code, self.after, self.give_up = code, after, give_up
+        self.code, self.after, self.give_up, self.waits = code, after, give_up, waits
 
 
 class Claim:
@@ -43,48 +46,54 @@ class Claim:
         self._row = row
 
     def still_mine(self) -> bool:
-        """Ask just before an effect that cannot be taken back."""
-        return self._mine().filter(lease_until__gt=clock.now() + MARGIN).exists()
+        """Ask just before an effect that cannot be taken back: True gives it a whole lease from now on."""
+        mine = self._mine().filter(lease_until__gt=clock.now() + MARGIN)
+        return mine.update(lease_until=clock.now() + LEASE) == 1
 
     def done(self) -> None:
         if self._row.every:
             self._later(timedelta(seconds=self._row.every), attempts=0, last_code="")
         elif not self._mine().filter(run_after=self._row.run_after).delete()[0]:
-            self._mine().update(lease_until=None)  # hastened in the meantime: there is news, look once more
+            self._mine().update(lease_until=None)  # as in _end
 
     def failed(self, again: Again) -> None:
-        if again.give_up or (not self._row.every and clock.now() - self._row.made_at > GIVE_UP):
-            self._mine().update(lease_until=None, last_code=again.code[:60], gave_up_at=clock.now())
+        code = again.code[:60]
+        old = not again.waits and not self._row.every and clock.now() - self._row.made_at > GIVE_UP
+        if again.give_up or old:
+            self._end(gave_up_at=clock.now(), last_code=code)
             return
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self.attempts - 1, 12)) * (
             0.8 + secrets.randbelow(400) / 1000
         )
-        self._later(timedelta(seconds=pause if again.after is None else again.after), last_code=again.code[:60])
+        self._later(timedelta(seconds=pause if again.after is None else again.after), last_code=code)
 
     def _mine(self) -> QuerySet[Due]:
         return Due.objects.filter(pk=self._row.pk, fence=self._row.fence)
 
     def _later(self, pause: timedelta, **values: object) -> None:
-        rest = dict(values, lease_until=None)
-        moved = self._mine().filter(run_after=self._row.run_after).update(run_after=clock.now() + pause, **rest)
-        if not moved:
-            self._mine().update(**rest)  # hastened in the meantime: keep the earlier time
+        self._end(run_after=clock.now() + pause, **values)
+
+    def _end(self, **values: object) -> None:
+        """Let go of the row with these values; hastened in the meantime there is news: then look once more."""
+        if not self._mine().filter(run_after=self._row.run_after).update(lease_until=None, **values):
+            self._mine().update(lease_until=None)
 
 
 Errand = Callable[[str, Claim], None]
 
 
 def add(kind: str, subject: str, *, after: float = 0, every: int = 0) -> None:
-    """Make something due, in the caller's transaction. Said twice it is due once, at the earlier time."""
+    """Make something due, in the caller's transaction. Said twice it is due once, as it was said first."""
     when = clock.now() + timedelta(seconds=after)
     Due.objects.bulk_create([Due(kind=kind, subject=subject, run_after=when, every=every)], ignore_conflicts=True)
 
 
 def hasten(kind: str, subject: str) -> None:
     """Make it due now, whether or not it was due later; a worker that is at it will look once more."""
-    add(kind, subject)
     row = Due.objects.filter(kind=kind, subject=subject)
-    row.update(run_after=clock.now(), gave_up_at=None)
+    # First the update: it locks the row, so that a worker who is just done with it cannot take the news away with it.
+    while row.update(run_after=clock.now(), gave_up_at=None) == 0:
+        add(kind, subject)
 
 
 def claim(at: datetime | None = None) -> Claim | None:

@@ -181,6 +181,8 @@ def _payment_of(provider: str, message: Message) -> Payment | None:
     """By our own id first, then by the provider's; both must agree where both are told."""
     mine = Payment.objects.filter(provider=provider)
     found = mine.filter(pk=message.payment_id).first() if message.payment_id else None
+    if found is not None and message.provider_ref and found.provider_ref not in ("", message.provider_ref):
+        return None
     if found is None and message.provider_ref and not message.payment_id:
         found = mine.filter(provider_ref=message.provider_ref).first()
     return found

@@ -25,7 +25,7 @@ def look(payment_id: str, claim: due.Claim) -> None:
     over = age > timedelta(hours=settings.TROTH.policy.abandon_hours) and payment.state != Payment.PENDING
     if payment.state in (Payment.PAID, Payment.REVIEW) or over:
         return
-    raise due.Again(outcome, pause(age, claim.attempts))
+    raise due.Again(outcome, pause(age, claim.attempts), waits=True)  # bank transfers take longer than we try
 
 
 def abandon(order_ref: str, claim: due.Claim) -> None:
@@ -36,5 +36,5 @@ def abandon(order_ref: str, claim: due.Claim) -> None:
     for payment in order.payments.exclude(state=Payment.PAID):
         ask_provider(payment)
     if order.payments.filter(state__in=(Payment.PENDING, Payment.REVIEW)).exists():
-        raise due.Again("payment pending", 3600)
+        raise due.Again("payment pending", 3600, waits=True)
     Order.objects.filter(pk=order_ref, state=Order.OPEN).update(state=Order.EXPIRED)
