@@ -27,6 +27,17 @@ def replaced(owner: Any, name: str, other: Any) -> Iterator[None]:
 
 
 @contextmanager
+def added(table: dict[Any, Any], key: Any, value: Any) -> Iterator[None]:
+    """A table has one row too many for a while."""
+    _only_in_test_mode()
+    table[key] = value
+    try:
+        yield
+    finally:
+        del table[key]
+
+
+@contextmanager
 def page_edited(template: str, change: Callable[[str], str]) -> Iterator[None]:
     """The source of one template is changed for a while, as a colleague would edit it."""
     _only_in_test_mode()
