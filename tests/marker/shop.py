@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
+
 from tests.processes import running
 from tests.processes.running import until
 from tests.shape.tree import ROOT
@@ -31,6 +33,12 @@ class Watched(running.Serving):
             self.process = subprocess.Popen(line, env=self.environ, stdout=log, stderr=log, start_new_session=True)
         until(lambda: "is open at" in self.log.read_text() or self.process.poll() is not None, 60)
         assert self.process.poll() is None, self.log.read_text()
+        until(lambda: self.blanks() >= 4, 60)
+
+    def blanks(self) -> int:
+        """How many newcomers the shop is prepared for."""
+        lines = httpx.get(f"{self.url}/metrics", trust_env=False, timeout=20).text.splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("troth_blanks "))
 
     def _environment(self, environ: dict[str, str]) -> dict[str, str]:
         told = self.sandbox.start()
