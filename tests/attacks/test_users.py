@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,8 +48,7 @@ class Apart:
 
     def _hand_over(self) -> None:
         """The keeper's files to the keeper's user; the way to the doors open to all."""
-        for folder in (self.folder, *list(self.folder.parents)[:2]):
-            folder.chmod(folder.stat().st_mode | 0o055)
+        self.folder.chmod(0o755)
         for path in (self.home, Path(f"{self.home}.key"), self.folder / "doors"):
             for one in (path, *path.rglob("*")):
                 os.chown(one, KEEPER, KEEPER if ROOTS else -1)
@@ -71,10 +71,12 @@ class Apart:
 
 
 @pytest.fixture(scope="module")
-def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apart]:
-    apart = Apart(tmp_path_factory.mktemp("apart"))
-    yield apart
-    apart.stop()
+def apart() -> Iterator[Apart]:
+    # Not pytest's own folder: each run of pytest closes that to other users again.
+    with tempfile.TemporaryDirectory(prefix="troth-users-") as folder:
+        apart = Apart(Path(folder))
+        yield apart
+        apart.stop()
 
 
 def test_each_user_is_served_at_their_own_door(apart: Apart) -> None:
