@@ -51,7 +51,8 @@ def test_nothing_opens_and_buying_goes_on(shop: Watched) -> None:
         before = len(shop.sandbox.mailbox.sent)
         ref = guest.pays(guest.orders("paypal", guest=True), "approve")
         until(lambda: "Paid" in guest.browser.get(f"/orders/{ref}").text, PATIENCE)
-        assert "/download/" in guest.browser.get(f"/orders/{ref}").text  # the page needs nobody's address
+        # The order's page needs nobody's address.
+        until(lambda: "/download/" in guest.browser.get(f"/orders/{ref}").text, PATIENCE)
         time.sleep(2)
         assert len(shop.sandbox.mailbox.sent) == before
         assert (shop.home / "keeper" / "keyring.sqlite3-wal").stat().st_size == ledger
