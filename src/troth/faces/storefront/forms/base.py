@@ -29,6 +29,10 @@ class ShopForm(forms.Form):
     def label(self, name: str) -> Any:
         return self.fields[name].label
 
+    def optional(self, name: str) -> bool:
+        """Whether the label says so."""
+        return not self.fields[name].required
+
     def echo(self, name: str) -> str:
         """What to put into the field again: nothing of passwords, nor of what was refused unread."""
         bound = self[name]

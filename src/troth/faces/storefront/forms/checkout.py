@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 from babel import Locale
 from django import forms
 from django.utils import translation
+from django.utils.choices import BaseChoiceIterator
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from troth.faces.storefront.forms import fields
@@ -33,6 +35,14 @@ def countries(language: str) -> list[tuple[str, str]]:
     return sorted((pair for pair in found if pair[0] not in _NOT_COUNTRIES), key=lambda pair: pair[1])
 
 
+class Countries(BaseChoiceIterator):
+    """The choices of a country, which Django takes as they are instead of walking through all for each form."""
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        yield "", gettext("Choose a country")
+        yield from countries(translation.get_language() or "en")
+
+
 class CheckoutForm(ShopForm):
     """`known`: the buyer is signed in, so nobody asks who they are. `earlier`: billing addresses to use unread."""
 
@@ -45,7 +55,10 @@ class CheckoutForm(ShopForm):
     street = fields.line(_("Street and number"), 200, autocomplete="street-address")
     billing_postcode = fields.postcode(_("Postcode"))
     city = fields.line(_("Town"), 100, autocomplete="address-level2")
-    country = forms.ChoiceField(label=_("Country"), widget=forms.Select(attrs={"autocomplete": "country"}))
+    country = forms.ChoiceField(
+        label=_("Country"), choices=Countries(), widget=forms.Select(attrs={"autocomplete": "country"}),
+        error_messages={"required": _("Choose a country."), "invalid_choice": _("Choose a country.")},
+    )  # fmt: skip
     vat_number = fields.vat_number(_("VAT number"))
     password = fields.password(
         autocomplete="new-password", required=False, hint=_("At least 10 characters. Leave it empty to buy as a guest.")
@@ -81,15 +94,15 @@ class CheckoutForm(ShopForm):
                 label=_("Billing address"), choices=choices, initial=earlier[0][0],
                 error_messages={"required": _("Choose an address."), "invalid_choice": _("Choose an address.")},
             )  # fmt: skip
-            if self.is_bound and self.data.get("earlier") != NEW:
+            if self.data.get("earlier") != NEW:  # a browser that insists on them would not let an earlier one be used
                 for name in _ADDRESS:
                     self.fields[name].required = False
-        country: Any = self.fields["country"]
-        country.choices = [("", _("Choose a country")), *countries(translation.get_language() or "en")]
-        country.error_messages |= {"required": _("Choose a country."), "invalid_choice": _("Choose a country.")}
         provider: Any = self.fields["provider"]
         provider.choices = [(code, gateways.NAMES[code]) for code in gateways.offered()]
         provider.error_messages["invalid_choice"] = _("Choose how you want to pay.")
+
+    def optional(self, name: str) -> bool:
+        return super().optional(name) and not (self.earlier and name in _ADDRESS)
 
     def clean_once(self) -> str:
         """A form sent twice is one order; a mark that is not of our making is as good as none."""
