@@ -1,7 +1,10 @@
 """`troth serve`: all three run, one that dies is started again, and nothing is left behind."""
 
+import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +14,8 @@ import pytest
 
 from tests.processes import running
 from tests.processes.running import Serving, alive, kill, until
+from troth.pledge.keeper import messages
+from troth.pledge.policy.visitor import Stuck, Visitor
 
 pytestmark = pytest.mark.processes
 HEAVY = ("django", "jinja2", "httpx", "granian", "psycopg", "troth.shop")
@@ -32,9 +37,21 @@ def healthy(shop: Serving) -> bool:
         return False
 
 
+def keeper_answers_web(shop: Serving) -> bool:
+    """Whether a sign-in is refused for its password (400), not for want of a keeper (503)."""
+    visitor = Visitor(shop.url)
+    try:
+        nobody = {"email": "nobody@mark.example", "current-password": "no password of anybody"}
+        return visitor.submit("/sign-in", nobody).status == 400
+    except (httpx.HTTPError, Stuck):
+        return False
+    finally:
+        visitor.close()
+
+
 def test_the_worker_has_filled_the_stock_from_the_keeper(shop: Serving) -> None:
     assert healthy(shop)
-    until(lambda: blanks(shop) == 4)
+    until(lambda: blanks(shop) >= 4)
 
 
 @pytest.mark.parametrize("role", ["web", "worker", "keeper"])
@@ -43,6 +60,7 @@ def test_whichever_dies_is_started_again(shop: Serving, role: str) -> None:
     kill(before)
     assert until(lambda: shop.pid(role) not in (0, before))
     until(lambda: healthy(shop))
+    until(lambda: keeper_answers_web(shop))
     assert f"troth: {role} ended (signal 9); starting it again" in shop.log.read_text()
 
 
@@ -62,6 +80,42 @@ def test_a_second_keeper_on_the_same_keyring_does_not_start(shop: Serving, datab
     assert "in use by another keeper" in again.stderr
     assert "the keeper did not start; nothing runs" in again.stderr
     assert healthy(shop)
+
+
+def test_a_port_that_is_taken_is_one_clear_line(shop: Serving, home: Path) -> None:
+    taken = shop.url.rpartition(":")[2]
+    refused = running.troth("--home", str(home), "serve", TROTH_WEB_PORT=taken)
+    assert refused.returncode == 1
+    assert refused.stderr == f"Error: port {taken} is taken by another program; set [web] port to another one.\n"
+
+
+def test_a_keeper_of_a_separate_user_asks_who_calls(home: Path) -> None:
+    ours, other = home / "run" / "web.sock", home / "run" / "worker.sock"
+    doors = ["--door", f"web={ours}:{os.getuid()}", "--door", f"worker={other}:{os.getuid() + 1}"]
+    line = [sys.executable, "-P", "-m", "troth", "--home", str(home), "keeper", *doors]
+    keeper = subprocess.Popen(line, env=running.plain_environment(), stderr=subprocess.PIPE, text=True)
+    try:
+        until(other.exists)
+        assert until(lambda: greeted(ours)) == "web"
+        assert greeted(other) == ""
+    finally:
+        keeper.send_signal(signal.SIGTERM)
+        said = keeper.communicate(timeout=10)[1]
+    assert keeper.returncode == 0 and "refused a caller of another user" in said
+
+
+def greeted(path: Path) -> str:
+    """The role that a keeper greets at this door; empty if it hangs up."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(5)
+        try:
+            line.connect(str(path))
+            line.sendall(messages.frame(messages.encode(messages.Hello())))
+            (length,) = messages.LENGTH.unpack(line.recv(4, socket.MSG_WAITALL))
+            answer = messages.read_answer(line.recv(length, socket.MSG_WAITALL))
+        except (OSError, struct.error):
+            return ""
+    return answer.role if isinstance(answer, messages.Greeting) else ""
 
 
 def test_a_clean_stop_leaves_no_process(home: Path, database: dict[str, str]) -> None:

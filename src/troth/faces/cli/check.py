@@ -53,7 +53,8 @@ def _ask_worker(ids: list[str]) -> list[dict[str, Any]]:
     last = Verdict.objects.aggregate(Max("pk"))["pk__max"] or 0
     for one in ids:
         due.hasten("check", one)
-    until, rows = time.monotonic() + PATIENCE, {}
+    until = time.monotonic() + PATIENCE
+    rows: dict[str, Any] = {}
     while len(rows) < len(ids) and time.monotonic() < until:
         rows = {row.clause: row for row in Verdict.objects.filter(pk__gt=last, clause__in=ids).order_by("pk")}
         time.sleep(0.2)

@@ -28,6 +28,10 @@ def serve() -> None:
 def run(commands: Mapping[str, Sequence[str]] | None = None) -> None:
     """Serve, with other commands for some of the roles. Exits with 1 where the shop does not come up."""
     settings = config.load()
+    if not is_free(settings.web.host, settings.web.port):
+        raise click.ClickException(
+            f"port {settings.web.port} is taken by another program; set [web] port to another one."
+        )
     prepare(settings)
     environ = environment()
     supervisor = Supervisor(settings.home, environ, commands)
@@ -44,6 +48,17 @@ def environment() -> dict[str, str]:
     ours = str(Path(troth.__file__).resolve().parent.parent)
     others = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part != ours]
     return {**os.environ, "PYTHONPATH": os.pathsep.join([ours, *others])}
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether the port is nobody's. Granian would share one with another shop of this user, each getting half."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError:
+            return False
+    return True
 
 
 def prepare(settings: Config) -> None:

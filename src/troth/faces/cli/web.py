@@ -12,6 +12,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.common import AbstractServer
 
 from troth import config
 from troth.faces.cli import process, separation
@@ -31,7 +32,7 @@ def web() -> None:
     server(f"{__name__}:application", settings.web.host, settings.web.port, settings.web.workers).serve()
 
 
-def server(target: str, host: str, port: int, workers: int) -> Granian:
+def server(target: str, host: str, port: int, workers: int) -> AbstractServer[Any]:
     """Granian with our settings, for an application factory named like "module:function"."""
     multiprocessing.set_start_method("fork")  # the application is loaded in the child alone: half the memory
     return Granian(
