@@ -44,5 +44,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The seed, and the tables that campaigns recorded (record_property("table", text)), whichever worker ran them."""
+    for report in [report for reports in terminalreporter.stats.values() for report in reports]:
+        for name, text in getattr(report, "user_properties", ()):
+            if name == "table" and report.when == "call":
+                terminalreporter.write_line(text)
     extent = "in full" if FULL else "as a sample"
     terminalreporter.write_line(f"TROTH_SEED={SEED}, campaigns {extent}, {commit()}")

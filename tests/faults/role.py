@@ -8,6 +8,7 @@ instead of a minute and a half, and every opening that the keeper answers is wri
 import fcntl
 import os
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def shorten_leases_and_count_openings(home: Path) -> None:
 def main() -> None:
     role, home = sys.argv[1], Path(os.environ["TROTH_HOME"])
     fault = take(home, role)
-    say(home, f"start {role} {os.getpid()} {fault}")
+    say(home, f"start {role} {os.getpid()} {time.time():.3f} {fault}")
     if fault:
         os.environ["TROTH_FAULT"] = fault
     if role == "worker":

@@ -29,6 +29,7 @@ ROLES = ("web", "worker", "keeper")
 OUTSIDE = {"kill": 0.75, "pause": 0.25}  # what is done from outside, and how often
 LONGEST_PAUSE = 9.0  # seconds; longer than a lease
 BUYERS = 3
+REBORN_WITHIN = 4.0  # seconds from a worker's death to its next life, on a busy machine
 
 
 def plan(draw: random.Random, kills: int) -> dict[str, list[str]]:
@@ -60,6 +61,9 @@ class Wreck:
     ):
         self.home, self.draw, self.sandbox = running.folder(folder / "home"), draw, sandbox
         self.log, self.seen, self.outside = folder / "log", [], []
+        self._woken: list[tuple[str, float]] = []
+        self._arrived: dict[str, list[float]] = {}  # Message-ID -> when its copies reached the relay
+        _note_arrivals(sandbox, self._arrived)
         outside = max(3, kills // 5)
         self.queues = plan(draw, kills - outside)
         self._to_do = [draw.choice(ROLES) if number >= 3 else ROLES[number] for number in range(outside)]
@@ -105,6 +109,18 @@ class Wreck:
             for person in crowd:
                 person.join()
 
+    def unexplained(self) -> list[str]:
+        """Letters that came again although no worker died, or was paused, just after the copy before."""
+        born = [float(when) for role, _, when, _ in self._starts() if role == "worker"]
+        woken = [when for role, when in self._woken if role == "worker"]
+        return [
+            name
+            for name, times in self._arrived.items()
+            for first in times[:-1]
+            if not any(0 < when - first < REBORN_WITHIN for when in born)
+            and not any(0 < when - first < LONGEST_PAUSE + 1 for when in woken)
+        ]
+
     def tells(self) -> dict[str, Any]:
         """What the shop's books say once the providers have told all and nothing is under way."""
         assert self.sandbox.wait(90), "the shop does not take the providers' messages"
@@ -137,8 +153,11 @@ class Wreck:
 
     def _lives(self) -> list[tuple[str, int, str]]:
         """(role, process, its fault) of everybody alive."""
-        starts = [line.split(" ", 3)[1:] for line in self.lines() if line.startswith("start ")]
-        return [(role, int(pid), what) for role, pid, what in starts if running.alive(int(pid))]
+        return [(role, int(pid), what) for role, pid, _, what in self._starts() if running.alive(int(pid))]
+
+    def _starts(self) -> list[list[str]]:
+        """[role, process, when, fault] of every life so far."""
+        return [line.split(" ", 4)[1:] for line in self.lines() if line.startswith("start ")]
 
     def _hurt(self, role: str) -> None:
         """kill -9, or a pause, from outside, at a moment that means nothing to the victim."""
@@ -158,6 +177,7 @@ class Wreck:
             _signal(everybody, signal.SIGSTOP)
             time.sleep(self.draw.uniform(0.2, LONGEST_PAUSE))
             _signal(everybody, signal.SIGCONT)
+            self._woken.append((role, time.time()))
             return
         if planned:
             self._give_back(role, planned)
@@ -181,6 +201,16 @@ def _signal(pids: list[int], number: int) -> None:
             os.kill(pid, number)
         except ProcessLookupError:
             pass  # it met its own fault first
+
+
+def _note_arrivals(sandbox: Sandbox, arrived: dict[str, list[float]]) -> None:
+    keep = sandbox.mailbox._keep
+
+    def kept(envelope: Any) -> None:
+        keep(envelope)
+        arrived.setdefault(sandbox.mailbox.sent[-1].message_id, []).append(time.time())
+
+    sandbox.mailbox._keep = kept  # type: ignore[method-assign]
 
 
 def _told(told: Addresses) -> dict[str, str]:
