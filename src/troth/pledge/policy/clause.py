@@ -94,6 +94,8 @@ def judge(clause: Clause, probe: Probe) -> Verdict:
             seen = [unknown(f"the visitor got stuck: {stuck}")]
         except Exception as fault:  # noqa: BLE001 - whatever fails, the answer is "unknown", never "holds"
             seen = [unknown(f"the check could not run ({type(fault).__name__}): {check.name}")]
+        if any(finding.state == State.BROKEN for finding in seen):
+            seen = [finding for finding in seen if finding.state != State.HOLDS]
         findings += seen or [unknown(f"the check saw nothing to check: {check.name}")]
     worst = max((finding.state for finding in findings), key=WORST_LAST.index, default=State.UNKNOWN)
     return Verdict(clause.id, worst, findings)

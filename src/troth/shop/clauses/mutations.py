@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.template import engines
+from jinja2 import BaseLoader, Environment
 
 
 class NotHere(Exception):
@@ -37,30 +38,37 @@ def added(table: dict[Any, Any], key: Any, value: Any) -> Iterator[None]:
         del table[key]
 
 
+class Edited(BaseLoader):
+    """The loader it stands for, with one template changed. A loader of its own, because Jinja keeps compiled pages by
+    loader: one that was being compiled when the mutant came cannot be taken for the changed one, nor the reverse."""
+
+    def __init__(self, loader: BaseLoader, template: str, change: Callable[[str], str]) -> None:
+        self._loader, self._template, self._change = loader, template, change
+
+    def get_source(self, environment: Environment, template: str) -> Any:
+        source, filename, fresh = self._loader.get_source(environment, template)
+        return (self._change(source) if template.endswith(self._template) else source), filename, fresh
+
+
 @contextmanager
 def page_edited(template: str, change: Callable[[str], str]) -> Iterator[None]:
     """The source of one template is changed for a while, as a colleague would edit it."""
     _only_in_test_mode()
-    environment: Any = engines["jinja2"].env  # type: ignore[attr-defined]
-    loader, get_source = environment.loader, environment.loader.get_source
-
-    def edited(env: Any, name: str) -> Any:
-        source, filename, fresh = get_source(env, name)
-        return (change(source) if name.endswith(template) else source), filename, fresh
-
-    loader.get_source = edited
-    _recompile(environment)
+    environment: Environment = engines["jinja2"].env  # type: ignore[attr-defined]
+    loader = environment.loader
+    assert loader is not None
+    environment.loader = Edited(loader, template, change)
+    _made_anew()
     try:
         yield
     finally:
-        loader.get_source = get_source
-        _recompile(environment)
+        environment.loader = loader
+        _made_anew()
 
 
-def _recompile(environment: Any) -> None:
-    environment.cache.clear()
-    stamp = settings.TROTH.home / "catalogue.stamp"  # pages that are kept in memory are made anew
-    stamp.touch()
+def _made_anew() -> None:
+    """Pages that are kept in memory are out of date."""
+    (settings.TROTH.home / "catalogue.stamp").touch()
 
 
 def _only_in_test_mode() -> None:
