@@ -12,6 +12,8 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.db import DatabaseError, close_old_connections
 from django.db.models import F, Q, QuerySet
@@ -88,6 +90,20 @@ def add(kind: str, subject: str, *, after: float = 0, every: int = 0) -> None:
     Due.objects.bulk_create([Due(kind=kind, subject=subject, run_after=when, every=every)], ignore_conflicts=True)
 
 
+def add_all(*wanted: tuple[str, str, float]) -> None:
+    """Make several things due as `add` does: (kind, subject, seconds from now)."""
+    now = clock.now()
+    rows = [
+        Due(kind=kind, subject=subject, run_after=now + timedelta(seconds=after)) for kind, subject, after in wanted
+    ]
+    Due.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def drop(*unwanted: tuple[str, str]) -> None:
+    """Nothing is left to do about these (kind, subject), in the caller's transaction. Who is at one just ends it."""
+    Due.objects.filter(reduce(or_, (Q(kind=kind, subject=subject) for kind, subject in unwanted))).delete()
+
+
 def hasten(kind: str, subject: str) -> None:
     """Make it due now, whether or not it was due later; a worker that is at it will look once more."""
     row = Due.objects.filter(kind=kind, subject=subject)
@@ -130,20 +146,23 @@ def work_off(claimed: Claim, errands: Mapping[str, Errand]) -> None:
 
 def run(errands: Mapping[str, Errand], stop: threading.Event, threads: int = 3) -> None:
     """Work until `stop` is set. Each thread claims for itself, so that a slow mail server stops nobody else."""
-    crew = [threading.Thread(target=_one, args=(errands, stop), name=f"due-{n}") for n in range(threads)]
+    lookout = threading.Lock()
+    crew = [threading.Thread(target=_one, args=(errands, stop, lookout), name=f"due-{n}") for n in range(threads)]
     for thread in crew:
         thread.start()
     for thread in crew:
         thread.join()
 
 
-def _one(errands: Mapping[str, Errand], stop: threading.Event) -> None:
+def _one(errands: Mapping[str, Errand], stop: threading.Event, lookout: threading.Lock) -> None:
+    """Take turns to look: while one thread looks, the others work or wait, so that idling costs one thread's looks."""
     while not stop.is_set():
         try:
-            claimed = claim()
-            if claimed is None:
-                stop.wait(POLL)
-            else:
+            with lookout:
+                claimed = None if stop.is_set() else claim()
+                if claimed is None:
+                    stop.wait(POLL)
+            if claimed is not None:
                 work_off(claimed, errands)
         except DatabaseError as trouble:
             log.error("database away", extra={"fault": trouble})

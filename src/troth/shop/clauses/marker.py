@@ -143,7 +143,9 @@ def _wait(refs: list[str], work: Callable[[], object] | None) -> int:
             work()
         paid = set(Order.objects.filter(pk__in=refs, state=Order.PAID).values_list("pk", flat=True))
         sent = set(Letter.objects.filter(subject__in=refs, state=Letter.SENT).values_list("subject", flat=True))
-        waiting = set(Due.objects.filter(kind="deliver", subject__in=refs).values_list("subject", flat=True))
+        due = Due.objects.filter(kind="deliver", subject__in=refs)
+        refused = due.filter(last_code__startswith="keeper-").exclude(last_code="keeper-away")  # waiting helps nobody
+        waiting = set(due.exclude(pk__in=refused.values("pk")).values_list("subject", flat=True))
         unsettled = set(refs) - paid
         if sent >= set(refs) or (not unsettled and not waiting) or work is not None or time.monotonic() > until:
             return len(set(refs) - sent)
@@ -202,14 +204,12 @@ def noted_beside(kind: str) -> AbstractContextManager[None]:
 
 @contextmanager
 def _after_writing(note: Callable[[Order, Any, Any], None], named: bool = False) -> Iterator[None]:
-    written, names = buy._write, {}
+    written = buy._write
 
     def write(viewer: str, buyer: Any, billing: Any, *rest: Any) -> Any:
-        outcome = written(viewer, buyer, billing, *rest)
-        note(outcome[0], buyer, billing)
-        names[outcome[0].ref] = getattr(buyer, "name", billing.name)
-        return outcome
+        order, payment, secret, names = written(viewer, buyer, billing, *rest)
+        note(order, buyer, billing)
+        return order, payment, secret, [f"for {getattr(buyer, 'name', billing.name)}"] if named else names
 
-    told = (lambda order: f"for {names.get(order.ref, '')}") if named else buy.item_name
-    with mutations.replaced(buy, "_write", write), mutations.replaced(buy, "item_name", told):
+    with mutations.replaced(buy, "_write", write):
         yield

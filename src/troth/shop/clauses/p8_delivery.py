@@ -49,13 +49,13 @@ def the_marker_customer_got_mail(probe: Probe) -> Iterator[Finding]:
         yield holds(f"{left.orders} orders of the marker customer were paid and delivered")
 
 
-def _forgets(kind: str, subject: str) -> None:
+def _forgets(kind: str, subject: str, **when: int) -> None:
     """A colleague tidied up the line that makes a delivery due."""
     if kind != "deliver":
-        _hasten(kind, subject)
+        _add(kind, subject, **when)
 
 
-_hasten = loop.hasten
+_add = loop.add
 
 CLAUSE = Clause(
     id="P8",
@@ -71,5 +71,5 @@ CLAUSE = Clause(
         Check("nothing unpaid was delivered", "runtime", nothing_unpaid_is_delivered),
         Check("a marker customer is delivered", "synthetic", the_marker_customer_got_mail),
     ),
-    mutants=(Mutant("a payment makes nothing due", lambda: mutations.replaced(loop, "hasten", _forgets)),),
+    mutants=(Mutant("a payment makes nothing due", lambda: mutations.replaced(loop, "add", _forgets)),),
 )

@@ -9,16 +9,16 @@ from django.conf import settings
 from troth.pledge import clock
 from troth.shop.catalogue.models import Product
 from troth.shop.delivery.models import Grant
-from troth.shop.orders.models import Order
+from troth.shop.orders.models import OrderLine
 
 
-def give(order: Order) -> None:
-    """Grants for every line of a paid order. A bundle gives what it includes; a service has nothing to fetch."""
+def give(lines: list[OrderLine]) -> None:
+    """Grants for the lines of a paid order. A bundle gives what it includes; a service has nothing to fetch."""
     policy = settings.TROTH.policy
     ends = clock.now() + timedelta(days=policy.download_days)
     grants = [
         Grant(line=line, product=product, ends_at=ends, limit=policy.download_limit * line.quantity)
-        for line in order.lines.select_related("edition__product")
+        for line in lines
         for product in _given(line.edition.product)
     ]
     Grant.objects.bulk_create(grants, ignore_conflicts=True)

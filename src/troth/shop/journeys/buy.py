@@ -81,7 +81,7 @@ def begin(
     fault.here("buy.begin")
     try:
         with transaction.atomic():
-            order, payment, secret = _write(viewer, buyer, billing, provider, mailings, once)
+            order, payment, secret, names = _write(viewer, buyer, billing, provider, mailings, once)
     except IntegrityError:
         earlier = Order.objects.filter(once=once, viewer=viewer).first() if once else None
         if earlier is None:
@@ -90,7 +90,7 @@ def begin(
     fault.here("buy.committed")
     session = _enrol(order.person_id, secret, buyer)
     fault.here("buy.enrolled")
-    return Begun(order.ref, attempt.open_page(payment, item_name(order)), session)
+    return Begun(order.ref, attempt.open_page(payment, item_name(names)), session)
 
 
 def pay_again(order: Order, provider: str) -> str:
@@ -112,18 +112,17 @@ def pay_again(order: Order, provider: str) -> str:
         with transaction.atomic():
             latest = attempt.new(order, provider)
             due.add("look", latest.id, after=FIRST_LOOK)
-    return attempt.open_page(latest, item_name(order))
+    return attempt.open_page(latest, item_name(list(order.lines.order_by("pk").values_list("name", flat=True))))
 
 
-def item_name(order: Order) -> str:
+def item_name(names: list[str]) -> str:
     """What the provider's page says is bought: the first line's name, and how many more."""
-    names = [line.name for line in order.lines.order_by("pk")]
     return names[0] if len(names) == 1 else f"{names[0]} (+{len(names) - 1})"
 
 
 def _write(
     viewer: str, buyer: Newcomer | Known, billing: BillingData | str, provider: str, mailings: bool, once: str
-) -> tuple[Order, Payment, bytes]:
+) -> tuple[Order, Payment, bytes, list[str]]:
     priced = _priced(viewer)
     person, secret, contact = _person(buyer, mailings)
     fault.here("buy.person")
@@ -141,35 +140,31 @@ def _write(
         policy_version=VERSION,
     )
     fault.here("buy.order")
+    names = [f"{line.edition.product.name}, {line.edition.name}" for line, _minor in priced]
     OrderLine.objects.bulk_create(
-        OrderLine(
-            order=order,
-            edition=line.edition,
-            name=f"{line.edition.product.name}, {line.edition.name}",
-            unit_minor=minor,
-            quantity=line.quantity,
-        )
-        for line, minor in priced
+        OrderLine(order=order, edition=line.edition, name=name, unit_minor=minor, quantity=line.quantity)
+        for name, (line, minor) in zip(names, priced, strict=True)
     )
     payment = attempt.new(order, provider)
     fault.here("buy.payment")
-    due.add("look", payment.id, after=FIRST_LOOK)
-    due.add("abandon", order.ref, after=settings.TROTH.policy.abandon_hours * 3600)
+    abandoned = settings.TROTH.policy.abandon_hours * 3600
+    due.add_all(("look", payment.id, FIRST_LOOK), ("abandon", order.ref, abandoned))
     fault.here("buy.due")
-    return order, payment, secret
+    return order, payment, secret, names
 
 
 def _priced(viewer: str) -> list[tuple[BasketLine, int]]:
     """The basket's lines with their prices now: what the browser sent is never asked for a price."""
     lines = list(
-        BasketLine.objects.filter(basket=viewer, edition__product__published=True)
+        BasketLine.objects.filter(basket=viewer)
         .select_related("edition__product")
+        .only("quantity", "edition__name", "edition__product__name", "edition__product__published")
         .order_by("pk")
     )
     currency = settings.TROTH.shop.currency
     editions = [line.edition_id for line in lines]
     prices = dict(Price.objects.filter(edition__in=editions, currency=currency).values_list("edition_id", "minor"))
-    if not lines or len(lines) != BasketLine.objects.filter(basket=viewer).count():
+    if not lines or not all(line.edition.product.published for line in lines):
         raise Refused(_("Something in your basket is no longer sold; look at your basket and order again."))
     if any(line.edition_id not in prices for line in lines):
         raise Refused(_("Something in your basket has no price any more; take it out and order again."))

@@ -22,7 +22,8 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
     order = Order.objects.select_related("person", "contact__person").get(pk=order_ref)
     if order.state != Order.PAID:
         return  # nothing is delivered unpaid, whoever made this due
-    grants.give(order)
+    lines = list(order.lines.select_related("edition__product").order_by("pk"))
+    grants.give(lines)
     fault.here("deliver.granted")
     letter, _ = Letter.objects.get_or_create(
         kind="deliver", subject=order.ref, defaults={"person": order.person, "order": order}
@@ -46,7 +47,7 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
         letter,
         to,
         claim,
-        lines=list(order.lines.order_by("pk")),
+        lines=lines,
         downloads=links.of(order),
         order_url=f"{site}/orders/{order.ref}/key/{reach.order_key(order)}",
         invite_url=f"{site}/recover/{invite.ticket}/{invite.secret}" if invite.kind == "invite" else "",

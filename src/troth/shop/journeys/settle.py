@@ -13,13 +13,13 @@ from datetime import datetime
 
 import msgspec
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge import clock, fault
 from troth.pledge.due import loop as due
 from troth.pledge.due.models import Due
-from troth.shop.orders.models import Basket, Order
+from troth.shop.orders.models import BasketLine, Order
 from troth.shop.payments import gateways
 from troth.shop.payments.models import Payment, ProviderEvent
 from troth.shop.payments.providers.contract import (
@@ -119,8 +119,9 @@ def _write_paid(payment: Payment, sight: Sight) -> str:
         Payment.objects.filter(pk=payment.pk).update(reason="surplus")  # paid twice: the owner sees it
         return "surplus"
     fault.here("settle.marked")
-    Basket.objects.filter(pk=order.viewer).delete()
-    due.hasten("deliver", order.ref)
+    BasketLine.objects.filter(basket=order.viewer).delete()
+    due.add("deliver", order.ref)
+    due.drop(("look", payment.id), ("abandon", order.ref))
     fault.here("settle.due")
     return "paid"
 
@@ -206,8 +207,8 @@ def returned(provider: str, query: Mapping[str, str]) -> str:
         told = gateways.provider(provider).returned(query)
     except (KeyError, ProviderError):
         raise unknown from None
-    payments = Payment.objects.filter(provider=provider)
-    payment = payments.filter(pk=told).first() or payments.filter(provider_ref=told).exclude(provider_ref="").first()
+    known = Payment.objects.filter(Q(pk=told) | Q(provider_ref=told), provider=provider)
+    payment = known.first() if told else None
     if payment is None:
         raise unknown
     fault.here("return.found")

@@ -37,14 +37,18 @@ def add(key_hash: str, edition_id: int, currency: str) -> None:
     sold = Edition.objects.filter(pk=edition_id, product__published=True, prices__currency=currency)
     if not sold.exists():
         raise Refused(_("This is not for sale at present; please choose something else."))
-    basket, _made = Basket.objects.update_or_create(key_hash=key_hash, defaults={"touched_at": clock.now()})
-    line = basket.lines.filter(edition=edition_id).first()
-    if line is None:
-        if basket.lines.count() >= MOST_LINES:
-            raise Refused(_("The basket is full; please order these first."))
-        BasketLine.objects.create(basket=basket, edition_id=edition_id)
-    elif line.quantity < MOST_OF_ONE:
-        BasketLine.objects.filter(pk=line.pk).update(quantity=line.quantity + 1)
+    basket = Basket(key_hash=key_hash, touched_at=clock.now())  # the row, new or not, is locked until the commit
+    Basket.objects.bulk_create(
+        [basket], update_conflicts=True, unique_fields=["key_hash"], update_fields=["touched_at"]
+    )
+    held = dict(BasketLine.objects.filter(basket=key_hash).values_list("edition_id", "quantity"))
+    if edition_id in held:
+        line = BasketLine.objects.filter(basket=key_hash, edition=edition_id)
+        line.update(quantity=min(held[edition_id] + 1, MOST_OF_ONE))
+    elif len(held) >= MOST_LINES:
+        raise Refused(_("The basket is full; please order these first."))
+    else:
+        BasketLine.objects.create(basket_id=key_hash, edition_id=edition_id)
 
 
 def change(key_hash: str, edition_id: int, quantity: int) -> None:

@@ -33,9 +33,6 @@ MOST_EARLIER = 5
 def view(request: HttpRequest) -> HttpResponse:
     """GET shows the form, or sends back to an empty basket. POST orders: 303 to the provider, or 400 with sentences."""
     currency = settings.TROTH.shop.currency
-    lines = basket.lines(request.who.basket_hash, currency)  # type: ignore[attr-defined]
-    if not lines:
-        return See(reverse("basket"))
     if not gateways.offered():
         return page(request, "closed.html", status=503)
     person = request.who.person_ref  # type: ignore[attr-defined]
@@ -48,6 +45,9 @@ def view(request: HttpRequest) -> HttpResponse:
             return _order(request, form, person)
         except Refused as no:
             form.refuse(no)
+    lines = basket.lines(request.who.basket_hash, currency)  # type: ignore[attr-defined]
+    if not lines:
+        return See(reverse("basket"))
     context = {
         "form": form,
         "known": person is not None,
