@@ -68,8 +68,8 @@ CUT = "it was cut, removed or replaced"
         ("DELETE FROM leaf WHERE seq BETWEEN 250 AND 259", f"Entries 250 to 259 are {GONE}."),
         ("UPDATE leaf SET leaf = '{}' WHERE seq = 7", f"Entry 7 is {EDITED}."),
         ("UPDATE leaf SET leaf = x'00' WHERE seq > 997", f"Entries 998 to 999 are {EDITED}."),
-        ("DELETE FROM leaf WHERE seq >= 990", "The tail was cut off: the last 10 entries are gone, 990 to 999."),
-        ("DELETE FROM leaf", "The tail was cut off: the last 1000 entries are gone, 0 to 999."),
+        ("DELETE FROM leaf WHERE seq >= 990", "The tail was cut off: Entries 990 to 999 are gone."),
+        ("DELETE FROM leaf", "The tail was cut off: Entries 0 to 999 are gone."),
         (
             "INSERT INTO leaf VALUES (1000, 'x', 0)",
             "Entry 1000 is in the log but not in the tree: added behind its back.",
@@ -108,7 +108,7 @@ def test_rows_that_come_out_of_order_are_named(log):
 def test_an_entry_taken_out_with_the_rest_renumbered_is_recognised(log):
     renumber(log, entries(100) + entries(SIZE - 102, 102))
     first, second = found(log)
-    assert first == "The tail was cut off: the last 2 entries are gone, 998 to 999."
+    assert first == "The tail was cut off: Entries 998 to 999 are gone."
     assert second == (
         "Entries 102 to 999 now stand at 100 to 997: something was taken out before them and the rest renumbered."
     )
@@ -180,6 +180,16 @@ def test_more_damage_than_is_looked_at_closely_is_still_counted():
     assert found(log, []) == [
         "Entries 0 to 9999 are not what the tree was made from: edited or replaced.",
         "2000 more entries differ from the tree.",
+    ]
+
+
+def test_what_moved_is_recognised_as_far_as_is_looked_at_closely():
+    log = log_of(12_000)
+    renumber(log, entries(11_999, 1))
+    assert found(log, []) == [
+        "The tail was cut off: Entry 11999 is gone.",
+        "Entries 1 to 10000 now stand at 0 to 9999: something was taken out before them and the rest renumbered.",
+        "1999 more entries differ from the tree.",
     ]
 
 

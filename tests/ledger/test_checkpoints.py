@@ -81,6 +81,16 @@ def test_nothing_can_be_cut_out_or_put_in(at, length, put):
             checkpoint.read(altered.decode(), KEY.verify_key)
 
 
+def test_a_signature_has_one_spelling():
+    """The last letter of its base64 has bits that say nothing: others would make another text of equal meaning."""
+    note = NOTE.decode()
+    assert note.endswith("=\n")
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = alphabet[alphabet.index(note[-3]) ^ 1]
+    with pytest.raises(BadNote, match="as it must be spelled"):
+        checkpoint.read(f"{note[:-3]}{other}=\n", KEY.verify_key)
+
+
 BODY = f"{ORIGIN}\n1\n{notes.encode(EMPTY)}\n"
 
 

@@ -8,7 +8,7 @@ from tests.ledger.logs import KEY, Log, entries, log_of
 from troth.pledge.ledger import checkpoint
 from troth.pledge.ledger.checkpoint import Behind, Fork
 from troth.pledge.ledger.export import Folder, export, published, tile_path
-from troth.pledge.ledger.notes import SignKey
+from troth.pledge.ledger.notes import SignKey, sign
 from troth.pledge.ledger.tree import BrokenTree, Tree
 
 
@@ -99,6 +99,32 @@ def test_what_would_not_verify_is_not_published(tmp_path, damage):
     with pytest.raises((BrokenTree, Fork)):
         export(tmp_path, log.tiles, log.leaves, note, KEY.verify_key)
     assert published(tmp_path, KEY.verify_key) is None
+
+
+def test_a_tile_that_no_root_needs_must_be_there_all_the_same(tmp_path):
+    log = log_of(65_536)
+    note = checkpoint.write(log.tree, KEY)
+    log.db.execute("DELETE FROM tile WHERE level = 1")
+    with pytest.raises(BrokenTree, match="tile 0 of level 1 lacks hashes"):
+        export(tmp_path, log.tiles, log.leaves, note, KEY.verify_key)
+    assert published(tmp_path, KEY.verify_key) is None
+
+
+def test_a_checkpoint_that_is_not_of_this_tree_is_not_published(tmp_path):
+    log = log_of(300)
+    wrong = str(checkpoint.Checkpoint(KEY.name, 300, log.tree.root(299)))
+    for note, error in ((sign(wrong, KEY), Fork), (checkpoint.write(log_of(301).tree, KEY), Behind)):
+        with pytest.raises(error):
+            export(tmp_path, log.tiles, log.leaves, note, KEY.verify_key)
+    assert files(tmp_path) == {}
+
+
+def test_a_bundle_that_ends_in_the_middle_of_an_entry_is_no_bundle(tmp_path):
+    log_of(2).export(tmp_path)
+    bundle = tmp_path / tile_path("entries", 0, 2)
+    bundle.write_bytes(bundle.read_bytes()[:-1])
+    with pytest.raises(BrokenTree, match="ends in the middle of one"):
+        list(Folder(tmp_path, 2).entries())
 
 
 def test_an_entry_that_no_bundle_can_hold_is_refused(tmp_path):

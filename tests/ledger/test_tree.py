@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.ledger.logs import Log, entries, log_of, mth, path, subproof
 from troth.pledge.ledger.paths import NotProven, check_consistency, check_inclusion
 from troth.pledge.ledger.table import Table, catch_up
-from troth.pledge.ledger.tree import EMPTY, BrokenTree, grow, leaf_hash
+from troth.pledge.ledger.tree import EMPTY, BrokenTree, grow, leaf_hash, node_hash
 
 # The test vectors of the reference implementation of RFC 6962 (google/certificate-transparency, merkletree tests).
 LEAVES = [
@@ -125,6 +125,27 @@ def test_every_consistency_verifies_and_nothing_near_it(big, data):
     for arguments in wrong:
         with pytest.raises(NotProven):
             check_consistency(*arguments)
+
+
+def test_a_root_that_was_made_to_fit_does_not_help():
+    """Whoever may choose the roots still cannot prove with hashes too many, too few, or of another length."""
+    log, extra = log_of(8), b"x" * 32
+    leaf, root = leaf_hash(entries(1)[0]), log.tree.root
+    for index, size, proof, made in (
+        (0, 3, log.tree.inclusion(0, 2), root(2)),
+        (0, 2, [*log.tree.inclusion(0, 2), extra], node_hash(extra, root(2))),
+        (0, 2, [extra + extra], node_hash(leaf, extra + extra)),
+    ):
+        with pytest.raises(NotProven):
+            check_inclusion(leaf, index, size, proof, made)
+    proof = log.tree.consistency(4, 8)
+    for before, new, hashes, after in (
+        (root(4), 16, proof, root(8)),
+        (node_hash(extra, root(6)), 8, [*log.tree.consistency(6, 8), extra], node_hash(extra, root(8))),
+        (root(4), 8, [extra + extra], node_hash(root(4), extra + extra)),
+    ):
+        with pytest.raises(NotProven):
+            check_consistency(6 if len(hashes) > 2 else 4, before, new, after, hashes)
 
 
 def test_an_empty_log_is_the_beginning_of_every_log():

@@ -49,7 +49,7 @@ def _entries(made: Regrown) -> Iterator[str]:
     """What lacks, and what is too much."""
     for first, last in made.missing:
         if first >= made.count:
-            yield f"The tail was cut off: the last {last - first + 1} entries are gone, {first} to {last}."
+            yield f"The tail was cut off: {_range(first, last)} gone."
         else:
             yield f"{_range(first, last)} missing: deleted, while the tree still has the hash."
     for seq in made.disordered:
@@ -126,6 +126,7 @@ def _moved(first: int, last: int, by: int) -> str:
 
 
 def _range(first: int, last: int) -> str:
+    """The beginning of a sentence about some entries."""
     return f"Entry {first} is" if first == last else f"Entries {first} to {last} are"
 
 
