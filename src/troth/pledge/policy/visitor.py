@@ -64,6 +64,7 @@ class Visitor:
 
     def __init__(self, base: str, client: httpx.Client | None = None) -> None:
         self.base = base.rstrip("/")
+        self.seen: list[Page] = []  # every page of the shop that this visitor was shown
         self._http = client or httpx.Client(trust_env=False, timeout=20, follow_redirects=False)
 
     def close(self) -> None:
@@ -116,7 +117,10 @@ class Visitor:
             else:
                 answer = self._http.request("POST", url, data=data, headers=headers)
             if answer.status_code not in (301, 302, 303, 307):
-                return Page(str(answer.url), answer.status_code, dict(answer.headers), answer.content, passed)
+                page = Page(str(answer.url), answer.status_code, dict(answer.headers), answer.content, passed)
+                if page.url.startswith(self.base + "/"):
+                    self.seen.append(page)
+                return page
             method, data, headers = "GET", None, {}
             url = urljoin(url, answer.headers["location"])
             passed.append(url)

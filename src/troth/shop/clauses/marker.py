@@ -45,6 +45,8 @@ class Left(msgspec.Struct):
     billing_hits: list[str] = []
     searched: str = ""
     told_providers: list[str] = []
+    pages: dict[str, Page] = {}  # kind of page -> as it was shown
+    guest_checkout: Page | None = None
 
     def hits_of(self, part: str) -> list[str]:
         return self.billing_hits if part == "bill" else self.hits
@@ -66,11 +68,19 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
         left.orders = len(refs)
         left.undelivered = _wait(refs, work)
         _told(probe, member, left)
+        left.guest_checkout = next(page for page in guest.seen if _kind(page.url) == "/checkout")
+        left.pages = {_kind(page.url): page for page in (*guest.seen, *member.seen)}
     finally:
         member.close()
         guest.close()
     _search(probe, left)
     return left
+
+
+def _kind(url: str) -> str:
+    """The page's path, with our ids and secrets left out: /orders/…"""
+    parts = ["…" if len(part) > 20 else part for part in urlsplit(url).path.split("/")]
+    return "/".join(parts)
 
 
 def _person(stem: str, kind: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ TOLD = {
 
 
 def no_frame_no_script(probe: Probe) -> Iterator[Finding]:
-    for path, page in pages.public(probe):
+    for path, page in pages.every(probe):
         frames = [tag for tag, _ in page.resources if tag in ("iframe", "frame", "embed", "object")]
         scripts = [host for host in pages.foreign(page) if any(tag == "script" for tag, _ in page.resources)]
         if frames:

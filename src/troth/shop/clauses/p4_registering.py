@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext_lazy as _
 
-from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, holds
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds
 from troth.pledge.policy.probe import Probe, sealed_columns
 from troth.shop.clauses import mutations, pages
 
 ASKED = {"name", "email", "new-password", "postal-code"}
 CHOICES = {"mailings"}
+BILL = {"street-address", "address-level2", "country", "organization", "vat_number", "provider", "earlier"}
 KEPT = {"contact": {"name", "email"}, "locality": {"postcode"}}
 
 
@@ -24,6 +25,18 @@ def the_form_asks_for_exactly_these(probe: Probe) -> Iterator[Finding]:
         yield broken(f"/register does not ask for what the promise names: {less}")
     if asked == ASKED:
         yield holds("the form on /register asks for name, e-mail, password and postcode")
+
+
+def so_does_the_checkout(probe: Probe) -> Iterator[Finding]:
+    """Registering while buying: the same fields, beside the bill and the choice of a provider."""
+    left = probe.marker()
+    if left is None:
+        yield gap("a live shop plays no marker customer; the checkout's fields are tried in test mode")
+        return
+    asked = pages.inputs(left.guest_checkout, "/checkout")
+    for more in sorted(asked - ASKED - CHOICES - BILL):
+        yield broken(f"/checkout asks for more than it may: {more}")
+    yield holds("the checkout asks for the same, for the billing address and how to pay")
 
 
 def the_classes_hold_exactly_these(probe: Probe) -> Iterator[Finding]:
@@ -50,8 +63,12 @@ CLAUSE = Clause(
     ),
     checks=(
         Check("the form asks for exactly these", "runtime", the_form_asks_for_exactly_these),
+        Check("the checkout asks for no more", "synthetic", so_does_the_checkout),
         Check("the sealed classes hold exactly these", "static", the_classes_hold_exactly_these),
     ),
-    mutants=(Mutant("a telephone number is asked for", lambda: mutations.page_edited("register.html", _with_phone)),),
+    mutants=(
+        Mutant("a telephone number is asked for", lambda: mutations.page_edited("register.html", _with_phone)),
+        Mutant("the checkout asks for one", lambda: mutations.page_edited("checkout.html", _with_phone)),
+    ),
     choices=((_("See what you gave"), "/account"), (_("Buy without an account"), "/")),
 )

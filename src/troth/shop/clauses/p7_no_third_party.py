@@ -14,7 +14,7 @@ from troth.shop.clauses import mutations, pages
 
 def nothing_from_elsewhere(probe: Probe) -> Iterator[Finding]:
     seen = 0
-    for path, page in pages.public(probe):
+    for path, page in pages.every(probe):
         seen += 1
         for host in pages.foreign(page):
             yield broken(f"{path} makes the browser fetch from {host}")
@@ -22,7 +22,7 @@ def nothing_from_elsewhere(probe: Probe) -> Iterator[Finding]:
 
 
 def nothing_could_come(probe: Probe) -> Iterator[Finding]:
-    for path, page in pages.public(probe):
+    for path, page in pages.every(probe):
         for directive in pages.open_doors(page, "form-action"):
             yield broken(f"the policy of {path} lets something foreign in: {directive}")
         if page.headers.get("referrer-policy") not in ("no-referrer", "same-origin"):
@@ -31,7 +31,7 @@ def nothing_could_come(probe: Probe) -> Iterator[Finding]:
 
 
 def styles_are_our_own(probe: Probe) -> Iterator[Finding]:
-    sheets = {address for _, page in pages.public(probe) for tag, address in page.resources if tag == "link"}
+    sheets = {address for _, page in pages.every(probe) for tag, address in page.resources if tag == "link"}
     for address in sorted(sheets):
         if urlsplit(address).netloc or not address.startswith("/"):
             continue  # told by the first check
@@ -53,6 +53,10 @@ def _with_font(source: str) -> str:
     return source.replace("</head>", '<link rel="stylesheet" href="https://fonts.example/css?family=Lato"></head>')
 
 
+def _with_pixel(source: str) -> str:
+    return source.replace("<h1", '<img src="https://pixel.example/1.gif" alt=""><h1', 1)
+
+
 CLAUSE = Clause(
     id="P7",
     title=_("Third parties"),
@@ -67,5 +71,8 @@ CLAUSE = Clause(
         Check("browsers are told to refuse what is foreign", "runtime", nothing_could_come),
         Check("styles fetch nothing from elsewhere", "static", styles_are_our_own),
     ),
-    mutants=(Mutant("a font from elsewhere", lambda: mutations.page_edited("storefront/base.html", _with_font)),),
+    mutants=(
+        Mutant("a font from elsewhere", lambda: mutations.page_edited("storefront/base.html", _with_font)),
+        Mutant("a pixel on the order's page", lambda: mutations.page_edited("storefront/order.html", _with_pixel)),
+    ),
 )

@@ -23,6 +23,13 @@ def public(probe: Probe) -> Iterator[tuple[str, Page]]:
         yield path, probe.page(path)
 
 
+def every(probe: Probe) -> Iterator[tuple[str, Page]]:
+    """The public pages, and in test mode all that the marker customer was shown: checkout, orders, account."""
+    seen = dict(public(probe))
+    left = probe.marker()
+    yield from ({**left.pages, **seen} if left else seen).items()
+
+
 def foreign(page: Page) -> list[str]:
     """Hosts other than the shop's own from which a browser would fetch something for this page."""
     own = urlsplit(page.url).netloc
