@@ -26,7 +26,6 @@ from troth.pledge import fault
 from troth.sandbox import Addresses, Sandbox
 
 ROLES = ("web", "worker", "keeper")
-OUTSIDE = {"kill": 0.75, "pause": 0.25}  # what is done from outside, and how often
 LONGEST_PAUSE = 9.0  # seconds; longer than a lease
 BUYERS = 3
 REBORN_WITHIN = 4.0  # seconds from a worker's death to its next life, on a busy machine
@@ -66,7 +65,10 @@ class Wreck:
         _note_arrivals(sandbox, self._arrived)
         outside = max(3, kills // 5)
         self.queues = plan(draw, kills - outside)
-        self._to_do = [draw.choice(ROLES) if number >= 3 else ROLES[number] for number in range(outside)]
+        killed = [*ROLES, *draw.choices(ROLES, k=outside - len(ROLES))]
+        self._to_do = [(role, "kill") for role in killed]
+        self._to_do += [(draw.choice(ROLES), "pause") for _ in range(max(2, outside // 4))]
+        draw.shuffle(self._to_do)
         self._write_queues()
         self._environ = running.plain_environment(TROTH_HOME=str(self.home), **_told(told), **database)
         self.url = str(tomllib.loads((self.home / "troth.toml").read_text())["web"]["public_url"])
@@ -101,7 +103,7 @@ class Wreck:
             while self._to_do or self.left():
                 assert time.monotonic() < deadline, f"never met: {self.left()}, {self._to_do}; {self.deaths()}"
                 if self._to_do and time.monotonic() > hurt:
-                    self._hurt(self._to_do.pop(0))
+                    self._hurt(*self._to_do.pop(0))
                     hurt = time.monotonic() + self.draw.uniform(0.3, 3.0)
                 time.sleep(0.05)
         finally:
@@ -147,7 +149,7 @@ class Wreck:
         folder = self.home / "faults"
         folder.mkdir()
         (folder / "told").touch()
-        self._to_do.sort(key=lambda role: role != "keeper")
+        self._to_do.sort(key=lambda one: one != ("keeper", "kill"))
         for role, faults in self.queues.items():
             (folder / role).write_text("".join(f"{line}\n" for line in ([""] if role == "keeper" else []) + faults))
 
@@ -159,18 +161,13 @@ class Wreck:
         """[role, process, when, fault] of every life so far."""
         return [line.split(" ", 4)[1:] for line in self.lines() if line.startswith("start ")]
 
-    def _hurt(self, role: str) -> None:
+    def _hurt(self, role: str, how: str) -> None:
         """kill -9, or a pause, from outside, at a moment that means nothing to the victim."""
         victims = [life for life in self._lives() if life[0] == role]
         if not victims:
-            self._to_do.append(role)
+            self._to_do.append((role, how))
             return
         _, pid, planned = self.draw.choice(victims)
-        how = (
-            "kill"
-            if role == "keeper" and not self.outside
-            else self.draw.choices(*zip(*OUTSIDE.items(), strict=True))[0]
-        )
         self.outside.append((role, how))
         everybody = _family(pid)
         if how == "pause":
