@@ -19,7 +19,7 @@ from troth.pledge.due import loop as due
 from troth.pledge.policy.probe import Probe
 from troth.pledge.policy.running import check as judge
 from troth.pledge.policy.site import Served
-from troth.shop.clauses import BY_ID, CLAUSES, marker
+from troth.shop.clauses import BY_ID, CLAUSES, marker, mending
 
 log = logging.getLogger("troth.clauses")
 EVERY = 3600  # seconds between checks of a clause
@@ -32,7 +32,7 @@ def ensure() -> None:
 
 
 def check(clause_id: str, claim: due.Claim) -> None:
-    """The errand: check one clause against the running shop."""
+    """The errand: check one clause against the running shop. due.Again while that cannot be told."""
     clause = BY_ID.get(clause_id)
     if clause is None:
         return
@@ -43,6 +43,8 @@ def check(clause_id: str, claim: due.Claim) -> None:
         site.close()
     if verdict.state == "broken":
         log.error("a promise is broken")
+    if verdict.state == "unknown":
+        raise due.Again("unknown")  # what could not be looked at now, perhaps soon
 
 
 def flag() -> Path:
@@ -67,7 +69,7 @@ def _watch(role: str) -> None:
                 context: AbstractContextManager[None] = mutant.planted()
                 stack.enter_context(context)
             if role == "worker":
-                _look_at_once(wanted or planted)
+                _look_at_once(wanted or planted, planted)
             planted = wanted
         pause.wait(GLANCE)
 
@@ -79,10 +81,11 @@ def _wanted() -> str:
         return ""
 
 
-def _look_at_once(clause_id: str) -> None:
+def _look_at_once(clause_id: str, mended: str) -> None:
     # The web process glances at the file as often as we do: let it be first.
     threading.Event().wait(GLANCE * 1.5)
     try:
+        mending.after(mended)
         due.hasten("check", clause_id)
     except DatabaseError:
         log.error("database away")

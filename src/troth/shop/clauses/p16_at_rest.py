@@ -15,7 +15,8 @@ from troth.pledge.policy.probe import Probe, sealed_columns
 from troth.shop.clauses import marker, mutations, separation
 
 HEAD = bytes([seals.FORMAT])
-LEAST = 4 + 32 + 16  # head, encapsulated key, tag
+HEAD_SIZE = seals._HEAD.size
+LEAST = HEAD_SIZE + 32 + 16  # head, encapsulated key, tag
 
 
 def sealed_columns_hold_seals(probe: Probe) -> Iterator[Finding]:
@@ -24,16 +25,16 @@ def sealed_columns_hold_seals(probe: Probe) -> Iterator[Finding]:
         raw = model._default_manager.values_list(field.name, flat=True)
         for value in raw.iterator(chunk_size=500):
             rows += 1
-            body = bytes(value)
-            if not body.startswith(HEAD) or len(body) < LEAST or _looks_readable(body[4:]):
+            if lies_open(bytes(value)):
                 yield broken(f"{model._meta.db_table}.{field.column} holds something that is not sealed")
                 break
     yield holds(f"{rows} sealed values in {len(list(sealed_columns()))} columns, all of them ciphertext")
 
 
-def _looks_readable(body: bytes) -> bool:
-    """Ciphertext has every byte alike; a text has hardly one above 127."""
-    return sum(byte < 128 for byte in body) > 0.8 * len(body)
+def lies_open(value: bytes) -> bool:
+    """Whether a sealed column holds something else. Ciphertext has every byte alike; a text hardly one above 127."""
+    body = value[HEAD_SIZE:]
+    return not value.startswith(HEAD) or len(value) < LEAST or sum(byte < 128 for byte in body) > 0.8 * len(body)
 
 
 def the_marker_customer_stands_nowhere(probe: Probe) -> Iterator[Finding]:
