@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import time
@@ -50,23 +51,23 @@ class Person(msgspec.Struct, frozen=True):
     def password(self) -> str:
         return f"heron {self.mark} lantern"
 
-    @property
-    def typed(self) -> list[str]:
-        return [self.name, self.email, self.street, self.city, self.password]
 
-
-def until(what: Callable[[], Came], why: str) -> Came:
+def until(what: Callable[[], Came], why: str, patience: float = PATIENCE) -> Came:
     """What `what` returns once it is true."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not (came := what()):
-        assert time.monotonic() < deadline, f"waited {PATIENCE:.0f} s: {why}"
+        assert time.monotonic() < deadline, f"waited {patience:.0f} s: {why}"
         time.sleep(0.15)
     return came
 
 
+def read(url: str) -> str:
+    return httpx.get(url, timeout=20, trust_env=False).text
+
+
 def mails(demo: Stage, email: str) -> list[dict[str, Any]]:
     """The letters to one address, oldest first."""
-    every = httpx.get(f"{demo.mailbox.rstrip('/')}.json", trust_env=False).json()
+    every = json.loads(read(f"{demo.mailbox.rstrip('/')}.json"))
     return [mail for mail in every if email in mail["to"]]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,17 +9,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.browser import scenes
+from tests.browser import pictures, scenes
 from troth.faces.cli.demo.stage import Stage
 
 pytestmark = pytest.mark.browser
-LOOKS = ("light", "dark")
-WIDTHS = {"wide": 1280, "narrow": 390}
-TALLEST = 2400  # of a picture; below it there is nothing to be seen that was not above
-ONE_SCREEN = {"shelf": 1060, "product": 1060, "privacy": 1060, "mailbox": 900}  # where wide: as they open
-IN_README = ("shelf", "product", "privacy")
 LARGEST = 300_000  # bytes
-SCREENS = Path(__file__).parents[2] / "docs/screens"
 SERIOUS = ("serious", "critical")
 
 
@@ -71,26 +64,12 @@ def test_the_eyes_of_these_tests_are_open(page: Page, demo: Stage) -> None:
     assert too_wide(page) != []
 
 
-def test_every_page_has_its_pictures(page: Page, demo: Stage, tmp_path: Path) -> None:
-    folder = SCREENS if os.environ.get("TROTH_SCREENS") == "1" else tmp_path
-    folder.mkdir(parents=True, exist_ok=True)
-    made = [picture for name in scenes.walk(page, demo) for picture in take(page, folder, name)]
-    assert {path.name for path in made} >= {f"{name}-wide-light.png" for name in IN_README}
+def test_the_pages_have_their_pictures(page: Page, demo: Stage, tmp_path: Path) -> None:
+    folder = pictures.folder(tmp_path)
+    walked = (name for name in scenes.walk(page, demo) if name in pictures.KEPT)
+    made = [picture for name in walked for picture in pictures.take(page, folder, name)]
+    assert {path.name for path in made} == {
+        f"{name}-{width}-{look}.png" for name in pictures.KEPT for width in pictures.WIDTHS for look in pictures.LOOKS
+    }
     assert {path.name: path.stat().st_size for path in made if path.stat().st_size > LARGEST} == {}
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in made)
-
-
-def take(page: Page, folder: Path, name: str) -> list[Path]:
-    """A picture in each width and look."""
-    made = []
-    for width, pixels in WIDTHS.items():
-        page.set_viewport_size({"width": pixels, "height": 900})
-        height = int(page.evaluate("document.documentElement.scrollHeight"))
-        height = min(height, ONE_SCREEN.get(name, TALLEST) if width == "wide" else TALLEST)
-        page.set_viewport_size({"width": pixels, "height": max(height, 700)})
-        for look in LOOKS:
-            page.emulate_media(color_scheme=look)
-            made.append(folder / f"{name}-{width}-{look}.png")
-            page.screenshot(path=made[-1])
-    page.set_viewport_size({"width": 1280, "height": 900})
-    return made
