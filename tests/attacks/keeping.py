@@ -130,3 +130,42 @@ class Somebody:
 
 def code(answer: messages.Answer) -> str:
     return answer.code if isinstance(answer, messages.Refusal) else type(answer).__name__
+
+
+QUESTIONS = msgspec.inspect.type_info(messages.Question).types
+VERB_NAMES = {question.cls.__name__ for question in QUESTIONS}
+
+
+def example(verb: str, alice: Somebody) -> messages.Message:
+    """A well-formed question of each verb, about Alice."""
+    told = {
+        "Hello": messages.Hello(),
+        "Blank": messages.Blank(1),
+        "Enrol": messages.Enrol(alice.ref, b"x" * 16, "alice@heronsgate.example", "heron and lantern"),
+        "SignIn": messages.SignIn("alice@heronsgate.example", "a wrong password"),
+        "Recover": messages.Recover("alice@heronsgate.example"),
+        "Redeem": messages.Redeem(ref=alice.ref, kind="confirm"),
+        "Prove": messages.Prove("ticket", "secret"),
+        "Change": messages.Change("capability", "password", "another password"),
+        "Open": messages.Open([alice.record()], "deliver", "deliver"),
+        "Note": messages.Note("event-1", {"what": "nothing"}),
+        "Attest": messages.Attest(),
+    }
+    if verb in told:
+        return told[verb]
+    # A verb that came later: its fields filled with something of the right type.
+    kind = getattr(messages, verb)
+    about = {field.name: _something(field.type, alice) for field in msgspec.inspect.type_info(kind).fields}
+    return msgspec.convert({"type": verb, **about}, kind)
+
+
+def _something(kind: msgspec.inspect.Type, alice: Somebody) -> object:
+    made = {
+        msgspec.inspect.StrType: alice.ref,
+        msgspec.inspect.IntType: 1,
+        msgspec.inspect.ListType: [],
+        msgspec.inspect.BytesType: b"x",
+        msgspec.inspect.DictType: {},
+        msgspec.inspect.BoolType: True,
+    }
+    return made[type(kind)]
