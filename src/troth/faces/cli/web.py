@@ -65,9 +65,12 @@ def application() -> Callable[..., Any]:
 
     logs.guard_crashes()
     from django.template import engines
+    from django.urls import get_resolver
 
     from troth.shop.clauses import duty
 
     engines.all()  # once, before there are threads: two of them would each make their own
+    get_resolver().check()  # loads every view, so that the first visitor does not wait for them
+    process.keep_what_is_loaded()
     duty.watch("web")
     return shop

@@ -38,6 +38,7 @@ def worker() -> None:
 
     errands.ensure()
     duty.ensure()
+    process.keep_what_is_loaded()
     duty.watch("worker")
     logging.getLogger("troth.worker").info("ready")
     loop.run({**errands.ERRANDS, "check": considerate(duty.check, settings)}, stop, THREADS)

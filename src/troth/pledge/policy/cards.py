@@ -35,6 +35,7 @@ _ISSUERS = (
 )
 _BETWEEN = frozenset(" -._/\t\r\n,|:")
 LONGEST = 19
+SHORTEST = min(length for *_, lengths in _ISSUERS for length in lengths)
 
 
 def holds_card_number(text: str) -> bool:
@@ -78,9 +79,11 @@ def _card_within(groups: list[str]) -> bool:
 
 def is_card_number(digits: str) -> bool:
     """Whether exactly these digits form a card number: issuer's range, its lengths, check digit."""
-    return any(
-        len(digits) in lengths and first <= digits[: len(first)] <= last for first, last, lengths in _ISSUERS
-    ) and _luhn(digits)
+    return (
+        len(digits) >= SHORTEST
+        and any(len(digits) in lengths and first <= digits[: len(first)] <= last for first, last, lengths in _ISSUERS)
+        and _luhn(digits)
+    )
 
 
 def _luhn(digits: str) -> bool:
