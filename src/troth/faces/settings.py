@@ -95,6 +95,7 @@ MEDIA_ROOT = TROTH.home / "media"
 FILES_ROOT = TROTH.home / "files"  # what is sold; never served by path
 
 _secure = _public.scheme == "https"
+SESSION_ENGINE = "troth.faces.storefront.sessions"
 SESSION_COOKIE_NAME = "troth_session"
 SESSION_COOKIE_AGE = TROTH.policy.session_days * 86400
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
