@@ -24,6 +24,7 @@ COMMANDS = {
     "check": ("troth.faces.cli.check:check", "Check every promise now."),
     "keys": ("troth.faces.cli.keys:keys", "Rotate the keys."),
     "demo": ("troth.faces.cli.demo.command:demo", "Run a whole shop with sample goods, to try it."),
+    "bench": ("troth.faces.cli.bench.command:bench", "Measure what pages and purchases cost."),
 }
 
 

@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import click
 
@@ -57,7 +57,7 @@ class Stage:
         ours = {name: value for name, value in environment().items() if not name.startswith("TROTH_")}
         self.environ = {**ours, "TROTH_HOME": str(self.home)}
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> Self:
         try:
             self._start()
         except BaseException:

@@ -1,0 +1,1 @@
+"""`troth bench`: what a page and a purchase cost, measured on real processes beside a bare Django project."""
