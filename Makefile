@@ -19,7 +19,7 @@ POSTGRES := $(PY) -m tests.postgres --
 PATIENT := -o faulthandler_timeout=14400
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench check lint types contracts migrations shape lock clean run dev
+.PHONY: help demo test screens soak bench check lint types contracts migrations shape lock clean run dev
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -31,6 +31,9 @@ demo: run ## a shop with sample products, PayPal and Skrill look-alikes and a ma
 test: dev ## every kind of test on SQLite, then on PostgreSQL; the long campaigns as a seeded sample
 	@echo "== SQLite"; sqlite=0; $(PYTEST) $(ARGS) || sqlite=$$?; \
 	echo "== PostgreSQL"; $(POSTGRES) $(PYTEST) -m "not browser" $(ARGS) && exit $$sqlite
+
+screens: dev ## the pictures in docs/screens, taken anew
+	@TROTH_SCREENS=1 $(PY) -m pytest -q tests/browser -k "pictures or red_before"
 
 soak: export TROTH_CAMPAIGN := full
 soak: dev ## the long campaigns (kills, faults, fuzz) in full, on both databases; prints seed and commit

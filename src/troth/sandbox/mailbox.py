@@ -165,7 +165,7 @@ class Mailbox:
     def _list(self, _: Request) -> Answer:
         rows = "".join(
             f'<tr><td><a href="/mailbox/{mail.number}">{escape(mail.subject) or "(no subject)"}</a></td>'
-            f"<td>{escape(', '.join(mail.to))}</td><td>{escape(mail.at)}</td></tr>"
+            f"<td>{escape(', '.join(mail.to))}</td><td>{escape(mail.at[11:19])}</td></tr>"
             for mail in reversed(self._all())
         )
         head = "<thead><tr><th>Subject</th><th>To</th><th>Arrived</th></tr></thead>"

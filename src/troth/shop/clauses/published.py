@@ -23,6 +23,7 @@ class Row(msgspec.Struct, frozen=True):
     checks: list[str]
     state: str
     findings: list[str]
+    seen: list[tuple[str, str]]  # the findings again, each with its own state
     checked_at: datetime | None
     choices: list[tuple[object, str]]
 
@@ -40,6 +41,7 @@ def page() -> list[Row]:
             [f"{check.name} ({check.kind})" for check in clause.checks],
             str(known[clause.id].state),
             [finding.sentence for finding in known[clause.id].findings],
+            [(str(finding.state), finding.sentence) for finding in known[clause.id].findings],
             known[clause.id].checked_at,
             list(clause.choices),
         )
