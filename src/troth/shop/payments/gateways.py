@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+import threading
 
-import httpx
 import msgspec
 from django.conf import settings
 
@@ -19,23 +18,34 @@ from troth.shop.payments.providers.skrill.settings import SkrillSettings
 NAMES = {"paypal": "PayPal", "skrill": "Skrill"}
 
 
-@cache
-def _client() -> httpx.Client:
-    config: Config = settings.TROTH
-    return make_client(config.paypal.ca_file or None)
+class Gateways:
+    """One long-lived HTTP client, and the providers that speak through it."""
+
+    def __init__(self, config: Config) -> None:
+        ca_file = str(config.home / config.paypal.ca_file) if config.paypal.ca_file else None
+        self.http = make_client(ca_file)
+        providers: list[Provider] = []
+        if config.paypal.client_id:
+            values = msgspec.structs.asdict(config.paypal)
+            values["cert_url_prefix"] = config.paypal.cert_url_prefix or _certificates(config.paypal.base_url)
+            providers.append(PayPal(PayPalSettings(**{**values, "ca_file": ca_file}), self.http))
+        if config.skrill.merchant_id:
+            providers.append(Skrill(SkrillSettings(**msgspec.structs.asdict(config.skrill)), self.http))
+        self.by_name = {provider.name: provider for provider in providers}
 
 
-@cache
+_made: Gateways | None = None
+_making = threading.Lock()
+
+
 def _all() -> dict[str, Provider]:
-    config: Config = settings.TROTH
-    providers: list[Provider] = []
-    if config.paypal.client_id:
-        values = msgspec.structs.asdict(config.paypal)
-        values["cert_url_prefix"] = config.paypal.cert_url_prefix or _certificates(config.paypal.base_url)
-        providers.append(PayPal(PayPalSettings(**{**values, "ca_file": config.paypal.ca_file or None}), _client()))
-    if config.skrill.merchant_id:
-        providers.append(Skrill(SkrillSettings(**msgspec.structs.asdict(config.skrill)), _client()))
-    return {provider.name: provider for provider in providers}
+    """Threads that come first at the same time wait for one another: there is one client, not one each."""
+    global _made
+    if _made is None:
+        with _making:
+            if _made is None:
+                _made = Gateways(settings.TROTH)
+    return _made.by_name
 
 
 def _certificates(base_url: str) -> str:
@@ -56,7 +66,8 @@ def provider(name: str) -> Provider:
 
 def forget() -> None:
     """Read the settings again: for tests that move a provider."""
-    _all.cache_clear()
-    if _client.cache_info().currsize:
-        _client().close()
-    _client.cache_clear()
+    global _made
+    with _making:
+        if _made is not None:
+            _made.http.close()
+        _made = None

@@ -63,6 +63,8 @@ def verify(headers: Mapping[str, str], body: bytes, webhook_id: str, certificate
         signature = base64.b64decode(given["paypal-transmission-sig"], validate=True)
     except ValueError:
         raise Forged("header_paypal-transmission-sig") from None
+    if base64.b64encode(signature).decode() != given["paypal-transmission-sig"]:
+        raise Forged("header_paypal-transmission-sig")  # one spelling for one signature
     signed = "|".join(
         (given["paypal-transmission-id"], given["paypal-transmission-time"], webhook_id, str(zlib.crc32(body)))
     )
