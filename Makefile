@@ -23,7 +23,7 @@ PATIENT := -o faulthandler_timeout=14400
 .DELETE_ON_ERROR:
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: run ## a shop with sample products, PayPal and Skrill look-alikes and a mailbox; ARGS=--once buys by itself
 	@$(VENV)/bin/troth demo $(ARGS)
