@@ -130,7 +130,7 @@ class Keeper:
             case messages.Rotate():
                 return self._rotation.step(question)
             case messages.Note():
-                return messages.Noted(self._leaves.everyday(question.event_id, question.event, self._clock()))
+                return self._note(question)
             case messages.Attest():
                 return self._attest()
 
@@ -154,6 +154,12 @@ class Keeper:
         if role == "worker":
             self._opening.behind = hello.ledger_size > self._leaves.size or hello.erased > self._endings.erased
         return messages.Greeting(messages.PROTOCOL, role, self.verify_key, self._opening.behind)
+
+    def _note(self, ask: messages.Note) -> messages.Noted:
+        """Refused "shape" for an event without a type, or with the one that leaves about people have."""
+        if not ask.event_id or ask.event.get("type", "person") == "person":
+            raise Refused("shape")
+        return messages.Noted(self._leaves.everyday(ask.event_id, ask.event, self._clock()))
 
     def _blanks(self, count: int) -> messages.Blanks:
         if not 0 < count <= MOST_BLANKS:

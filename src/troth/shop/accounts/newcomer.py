@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext_lazy as _
-
 from troth.pledge.vault.classes import Contact as ContactData
 from troth.pledge.vault.classes import Locality as LocalityData
 from troth.pledge.vault.fields import seal
-from troth.pledge.vault.models import NoBlank, Person
+from troth.pledge.vault.models import Person
 from troth.shop.accounts.models import Account, Contact, Locality
-from troth.shop.refusal import Refused
 
 
 def make(name: str, email: str) -> tuple[Person, bytes, Contact]:
-    """A person, the secret to enrol them with, and their sealed contact. Refused if no keys are in stock."""
-    try:
-        person, secret = Person.take()
-    except NoBlank:
-        raise Refused(_("The shop cannot take new customers this minute; please try again shortly.")) from None
+    """A person, the secret to enrol them with, and their sealed contact. NoBlank if no keys are in stock."""
+    person, secret = Person.take()
     contact = Contact(person=person, state=Contact.CURRENT)
     seal(contact, "contact", ContactData(name, email))
     contact.save(force_insert=True)

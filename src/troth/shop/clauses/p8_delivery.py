@@ -24,11 +24,11 @@ def every_paid_order_is_delivered_or_on_its_way(probe: Probe) -> Iterator[Findin
     waiting = Due.objects.filter(kind="deliver").values("subject")
     lost = paid.exclude(ref__in=sent).exclude(ref__in=waiting).count()
     if lost:
-        yield broken(f"{lost} paid orders are neither delivered nor due to be delivered")
+        yield broken(f"orders paid, neither delivered nor due to be: {lost}")
     late = paid.filter(paid_at__lt=probe.now - SOON).exclude(ref__in=sent).count()
     if late:
-        yield broken(f"{late} paid orders are waiting for their letter longer than {SOON.seconds // 60} minutes")
-    yield holds(f"{paid.count()} paid orders: each is delivered, or due to be this minute")
+        yield broken(f"orders paid that wait for their letter longer than {SOON.seconds // 60} minutes: {late}")
+    yield holds(f"orders paid: {paid.count()}; each is delivered, or due to be this minute")
 
 
 def nothing_unpaid_is_delivered(probe: Probe) -> Iterator[Finding]:
