@@ -4,9 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from troth.pledge.prepared import Prepared
 from troth.shop.catalogue import shelf
 from troth.shop.catalogue.models import Edition, Picture, Price, Product
-from troth.shop.catalogue.prepared import Prepared
 
 pytestmark = pytest.mark.django_db
 

@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import rotate_token
 
+from troth.pledge.prepared import Prepared
 from troth.shop.accounts.models import Account
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ CAPABILITY_COOKIE = "troth_cap"
 BASKET_COOKIE = "troth_basket"
 ORDER_COOKIE = "troth_order"
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 random bytes
+
+
+_epoch = Prepared(lambda ref: Account.objects.filter(pk=ref).values_list("epoch"), gaps=1)
 
 
 class Who:
@@ -43,8 +47,8 @@ class Who:
         ref, epoch = stored.get("person"), stored.get("epoch")
         if ref is None:
             return None
-        now = Account.objects.filter(pk=ref).values_list("epoch", flat=True).first()
-        if now != epoch:
+        now = _epoch.first(ref)
+        if now is None or now[0] != epoch:
             stored.flush()
             return None
         return str(ref)

@@ -10,8 +10,8 @@ import msgspec
 from django.conf import settings
 from django.db.models import Count, FilteredRelation, Min, Q, QuerySet
 
+from troth.pledge.prepared import Prepared
 from troth.shop.catalogue.models import Picture, Price, Product, Release
-from troth.shop.catalogue.prepared import Prepared
 
 PAGE = 24
 KINDS = (Product.MODULE, Product.BUNDLE, Product.SERVICE)

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from troth.pledge import clock, fault
 from troth.pledge.due import loop as due
 from troth.pledge.due.models import Due
+from troth.pledge.prepared import Prepared
 from troth.shop.orders.models import BasketLine, Order
 from troth.shop.payments import gateways
 from troth.shop.payments.models import Payment, ProviderEvent
@@ -114,8 +115,8 @@ def _write_paid(payment: Payment, sight: Sight) -> str:
     if unpaid.update(state=Payment.PAID, settled_at=clock.now(), **values) != 1:
         return "same"
     fault.here("settle.paid")
-    order = Order.objects.get(pk=payment.order_id)
-    if not order.mark_paid():
+    order = Order.found(payment.order_id)
+    if order is None or not order.mark_paid():
         Payment.objects.filter(pk=payment.pk).update(reason="surplus")  # paid twice: the owner sees it
         return "surplus"
     fault.here("settle.marked")
@@ -180,13 +181,21 @@ def _keep(provider: str, message: Message) -> None:
 
 def _payment_of(provider: str, message: Message) -> Payment | None:
     """By our own id first, then by the provider's; both must agree where both are told."""
-    mine = Payment.objects.filter(provider=provider)
-    found = mine.filter(pk=message.payment_id).first() if message.payment_id else None
+    found = _by_own_id.first(message.payment_id, provider) if message.payment_id else None
     if found is not None and message.provider_ref and found.provider_ref not in ("", message.provider_ref):
         return None
     if found is None and message.provider_ref and not message.payment_id:
-        found = mine.filter(provider_ref=message.provider_ref).first()
+        found = _by_either_id.first("", message.provider_ref, provider)
     return found
+
+
+_by_own_id: Prepared[Payment] = Prepared(
+    lambda own, provider: Payment.objects.filter(pk=own, provider=provider), gaps=2
+)
+_by_either_id: Prepared[Payment] = Prepared(
+    lambda own, theirs, provider: Payment.objects.filter(Q(pk=own) | Q(provider_ref=theirs), provider=provider), gaps=3
+)
+_of_order: Prepared[Payment] = Prepared(lambda ref: Payment.objects.filter(order=ref).order_by("-made_at")[:1], gaps=1)
 
 
 def _count_forged(provider: str, code: str) -> None:
@@ -207,8 +216,7 @@ def returned(provider: str, query: Mapping[str, str]) -> str:
         told = gateways.provider(provider).returned(query)
     except (KeyError, ProviderError):
         raise unknown from None
-    known = Payment.objects.filter(Q(pk=told) | Q(provider_ref=told), provider=provider)
-    payment = known.first() if told else None
+    payment = _by_either_id.first(told, told, provider) if told else None
     if payment is None:
         raise unknown
     fault.here("return.found")
@@ -227,7 +235,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 def standing(order: Order) -> Standing:
-    payment = order.payments.order_by("-made_at").first()
+    payment = _of_order.first(order.ref)
     name = payment.provider if payment else ""
     if order.state != Order.OPEN or payment is None:
         return Standing(order.state, name, None, "")

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge import clock
+from troth.pledge.prepared import Prepared
 from troth.shop.catalogue.models import Edition, Price
 from troth.shop.money import Money
 from troth.shop.orders.models import Basket, BasketLine
@@ -66,14 +67,21 @@ def lines(key_hash: str, currency: str) -> list[Line]:
     """The basket's lines in the order they were added; what is no longer sold has dropped out."""
     if not key_hash:
         return []
-    priced = Price.objects.filter(
-        currency=currency, edition__basketline__basket=key_hash, edition__product__published=True
-    ).order_by("edition__basketline__id")
-    rows = priced.values_list(
-        "edition_id", "edition__product_id", "edition__product__name", "edition__name",
-        "edition__basketline__quantity", "minor",
-    )  # fmt: skip
-    return [Line(*row[:5], Money(row[5], currency)) for row in rows]
+    return [Line(*row[:5], Money(row[5], currency)) for row in _lines(key_hash, currency)]
+
+
+_lines = Prepared(
+    lambda key_hash, currency: (
+        Price.objects.filter(
+            currency=currency, edition__basketline__basket=key_hash, edition__product__published=True
+        ).order_by("edition__basketline__id")
+        .values_list(
+            "edition_id", "edition__product_id", "edition__product__name", "edition__name",
+            "edition__basketline__quantity", "minor",
+        )
+    ),
+    gaps=2,
+)  # fmt: skip
 
 
 def total(basket: list[Line], currency: str) -> Money:

@@ -6,6 +6,7 @@ from django.db import models
 
 from troth.pledge import clock
 from troth.pledge.ids import new_id
+from troth.pledge.prepared import Prepared
 from troth.pledge.vault.classes import Billing as BillingData
 from troth.pledge.vault.fields import SealedField
 from troth.pledge.vault.models import Person
@@ -88,6 +89,11 @@ class Order(models.Model):
     def __str__(self) -> str:
         return self.ref
 
+    @classmethod
+    def found(cls, ref: str) -> Order | None:
+        """The order of this reference, if there is one."""
+        return _by_ref.first(ref)
+
     @property
     def total(self) -> Money:
         return Money(self.total_minor, self.currency)
@@ -96,6 +102,9 @@ class Order(models.Model):
         """Move to paid. True for exactly one caller; money that comes after the order lapsed still counts."""
         unpaid = Order.objects.filter(pk=self.pk).exclude(state=self.PAID)
         return unpaid.update(state=self.PAID, paid_at=clock.now()) == 1
+
+
+_by_ref: Prepared[Order] = Prepared(lambda ref: Order.objects.filter(pk=ref), gaps=1)
 
 
 class OrderLine(models.Model):

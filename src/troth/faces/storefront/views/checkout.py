@@ -18,9 +18,10 @@ from troth.faces.storefront.answers import page
 from troth.faces.storefront.forms.checkout import CheckoutForm
 from troth.faces.storefront.guards import See, answers_for_the_keeper
 from troth.faces.storefront.signed_in import enter, give_basket
+from troth.pledge.prepared import Prepared
 from troth.shop.journeys import buy
 from troth.shop.orders import basket
-from troth.shop.orders.models import Billing
+from troth.shop.orders.models import Order
 from troth.shop.payments import gateways
 from troth.shop.policy_version import VERSION
 from troth.shop.refusal import Refused
@@ -91,11 +92,22 @@ def _order(request: HttpRequest, form: CheckoutForm, person: str | None) -> Http
 
 def _earlier(person: str) -> list[tuple[str, str]]:
     """This person's billing addresses by country and day, unread: the keeper is not asked for a list."""
-    rows = Billing.objects.filter(person=person).annotate(used=Max("order__made_at")).order_by("-used")[:MOST_EARLIER]
     names = Locale.parse(translation.to_locale(translation.get_language() or "en")).territories
     return [
-        (row.pk, _("The one in {country} that you used on {day}").format(
-            country=names.get(row.country, row.country), day=day(row.used or row.made_at).striptags()
+        (billing, _("The one in {country} that you used on {day}").format(
+            country=names.get(country, country), day=day(used).striptags()
         ))
-        for row in rows
+        for billing, country, used in _used(person)
     ]  # fmt: skip
+
+
+_used = Prepared(
+    lambda person: (
+        Order.objects.filter(person=person)
+        .values("billing", "country")
+        .annotate(used=Max("made_at"))
+        .order_by("-used")
+        .values_list("billing", "country", "used")[:MOST_EARLIER]
+    ),
+    gaps=1,
+)

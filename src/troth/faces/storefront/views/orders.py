@@ -91,7 +91,7 @@ def _letter(order: Order) -> str:
 
 
 def _found(ref: str) -> Order | None:
-    return Order.objects.filter(pk=ref).first() if SHAPE.match(ref) else None
+    return Order.found(ref) if SHAPE.match(ref) else None
 
 
 def _reachable(request: HttpRequest, ref: str) -> Order | None:
