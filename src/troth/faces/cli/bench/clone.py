@@ -30,7 +30,8 @@ def first_page(folder: Path) -> float:
     offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels), "PYTHON": sys.executable}
     _run(["make", "-s", "run"], tree, **offline)
     line = [str(tree / ".venv" / "bin" / "troth"), "demo", "--port", str(port)]
-    demo = subprocess.Popen(line, cwd=tree, env=_environment(), stdin=subprocess.DEVNULL)  # noqa: S603 - our own
+    quiet = subprocess.DEVNULL
+    demo = subprocess.Popen(line, cwd=tree, env=_environment(), stdin=quiet, stdout=quiet, stderr=quiet)  # noqa: S603
     try:
         while not answers(port, FIRST_PAGE):
             if demo.poll() is not None or time.monotonic() - began > PATIENCE:
