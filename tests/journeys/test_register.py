@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from tests.house import House
 from troth.pledge.vault.door import Door, KeeperAway
+from troth.pledge.vault.models import Person
+from troth.shop.accounts.models import Account
 from troth.shop.journeys import register
 
 
@@ -35,3 +38,12 @@ def test_who_registers_while_the_keeper_is_away_is_asked_to_set_a_password(
     house.works(later=timedelta(minutes=1))
     (mail,) = house.mails
     assert "/recover/" in mail.text
+
+
+def test_no_keys_in_stock_is_said_and_nothing_is_written(house: House, client: Client) -> None:
+    Person.objects.all().delete()
+    typed = {"name": "Alice", "email": "alice@b.example", "password": "heron and lantern", "postcode": "LS1 4AP"}
+    answer = client.post("/register", typed)
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "60"
+    assert not Account.objects.exists()

@@ -23,10 +23,10 @@ def free_port() -> int:
 
 
 def folder(path: Path) -> Path:
-    """A shop's folder as `troth init` makes it, with few blanks so that it starts soon."""
+    """A shop's folder as `troth init` makes it, with fewer blanks, so that it starts soon."""
     url = f"http://127.0.0.1:{free_port()}"
     text = init.settings_text({"name": "Fernhill", "url": url, "email": "hello@fernhill.example"})
-    init.make(path, text.replace("[keeper]", "[keeper]\nblanks = 4"))
+    init.make(path, text.replace("[keeper]", "[keeper]\nblanks = 30"))
     return path
 
 

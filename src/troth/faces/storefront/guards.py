@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from troth.faces.storefront.views import errors
 from troth.pledge.vault.door import KeeperAway
+from troth.pledge.vault.models import NoBlank
 
 View = Callable[..., HttpResponseBase]
 
@@ -24,13 +25,13 @@ class See(HttpResponseRedirect):
 
 
 def answers_for_the_keeper(view: View) -> View:
-    """Where the keeper is away, say "try again in a minute": nothing was lost."""
+    """Where the keeper is away, or its fresh keys are all taken, say "try again in a minute": nothing was lost."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
-        except KeeperAway:
+        except (KeeperAway, NoBlank):
             return errors.keeper_away(request)
 
     return guarded

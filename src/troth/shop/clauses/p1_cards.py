@@ -34,7 +34,11 @@ def a_pasted_number_is_refused(probe: Probe) -> Iterator[Finding]:
         "new-password": "typed only by a check 7",
         "postal-code": "12345",
     }
-    answer = probe.site.newcomer().submit("/register", typed)
+    visitor = probe.site.newcomer()
+    try:
+        answer = visitor.submit("/register", typed)
+    finally:
+        visitor.close()
     if not 400 <= answer.status < 500 or Person.objects.filter(taken_at__isnull=False).count() > before:
         yield broken("a card number typed as a name on /register was taken")
     else:

@@ -21,7 +21,7 @@ class Bare:
     """`with Bare("default") as bare:` serves one view with Django's default middlewares ("none": without any)."""
 
     def __init__(self, middleware: str) -> None:
-        self.port = free_port(None)
+        self.port = free_port(None, usual=0)
         us = os.getpid()
         self._running = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-P", "-m", "troth.faces.cli.bench.bare", str(self.port), middleware],

@@ -22,7 +22,7 @@ PATIENCE = 300.0  # seconds
 
 def first_page(folder: Path) -> float:
     """Seconds for `git clone`, `make run`, and `troth demo` until its first page. Uses the network before that."""
-    tree, wheels, port = folder / "clone", folder / "wheels", free_port(None)
+    tree, wheels, port = folder / "clone", folder / "wheels", free_port(None, usual=0)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
     _run([*pip, "download", "--require-hashes", "-r", str(ROOT / "requirements.txt"), "-d", str(wheels)], ROOT)
     began = time.monotonic()

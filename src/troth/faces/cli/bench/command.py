@@ -61,7 +61,7 @@ def numbers(folder: Path, size: Size, told: Callable[[str], object], *, fresh: b
     """Every number, measured now. WrongAnswer or click.ClickException where something does not do its work."""
     told(f"a shop with {size.products} products")
     with (
-        Shop(folder / "bench", free_port(None), size.products) as shop,
+        Shop(folder / "bench", free_port(None, usual=0), size.products) as shop,
         Bare("default") as default,
         Bare("none") as none,
     ):

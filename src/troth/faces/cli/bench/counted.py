@@ -103,7 +103,7 @@ def watch_keyring(notes: Notes) -> None:
     connect = process.connect
 
     def traced(path: Path | None) -> sqlite3.Connection:
-        db = connect(path)
+        db: sqlite3.Connection = connect(path)
         db.set_trace_callback(lambda sql: notes.note(sql.partition("(")[0]))
         return db
 

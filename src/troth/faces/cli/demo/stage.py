@@ -168,9 +168,9 @@ class Stage:
             time.sleep(0.03)
 
 
-def free_port(wanted: int | None) -> int:
-    """`wanted`, or 8000 if it is free, or any free one. ClickException where `wanted` is taken."""
-    for port in (wanted,) if wanted else (8000, 0):
+def free_port(wanted: int | None, usual: int = 8000) -> int:
+    """`wanted`, or the usual one if it is free, or any free one. ClickException where `wanted` is taken."""
+    for port in (wanted,) if wanted else (usual, 0):
         with socket.socket() as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
