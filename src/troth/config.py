@@ -43,6 +43,13 @@ class Web(msgspec.Struct, frozen=True):
     port: int = 8000
     public_url: str = "http://127.0.0.1:8000"
     workers: int = 1
+    certificate: str = ""  # PEM files: then this process speaks TLS itself; a relative path lies in the shop's folder
+    certificate_key: str = ""
+    trusted_proxies: str = "127.0.0.1, ::1"  # addresses whose word counts that a browser came by https
+
+    @property
+    def proxies(self) -> frozenset[str]:
+        return frozenset(part.strip() for part in self.trusted_proxies.split(",") if part.strip())
 
 
 class Database(msgspec.Struct, frozen=True):
@@ -116,6 +123,13 @@ class Config(msgspec.Struct, frozen=True):
     def journal(self) -> Path:
         """References of the erased, outside both databases; copied to the place of backups at once."""
         return self.root_key.parent / "erasures"
+
+    @property
+    def certificate(self) -> tuple[Path, Path] | None:
+        """Certificate chain and key for TLS in the web process; None where a proxy speaks it, or nobody."""
+        if not self.web.certificate:
+            return None
+        return self.home / self.web.certificate, self.home / self.web.certificate_key
 
     @property
     def keyring(self) -> Path:
@@ -246,6 +260,7 @@ def _senseless(config: Config) -> Iterator[tuple[str, str, str]]:
             yield section, key, "must be an address that begins with https://."
         elif parts.scheme == "http" and (config.live or not is_loopback(parts.hostname)):
             yield section, key, LOOPBACK
+    yield from _transport(config.web)
     if config.live and config.paypal.ca_file:
         yield "paypal", "ca_file", "is for look-alikes of PayPal in test mode; remove it in a live shop."
     for section, key, why in _incomplete(config):
@@ -262,6 +277,18 @@ def _senseless(config: Config) -> Iterator[tuple[str, str, str]]:
             yield "policy", key, "must be at least 1."
     if root_inside(config):
         yield "keeper", "root_key_file", "lies inside the shop's folder; keep the root key apart from the data."
+
+
+def _transport(web: Web) -> Iterator[tuple[str, str, str]]:
+    if bool(web.certificate) != bool(web.certificate_key):
+        yield "web", "certificate", "needs certificate_key besides, and the other way round."
+    if web.certificate and not web.public_url.startswith("https:"):
+        yield "web", "public_url", "must begin with https:// where a certificate is given."
+    for proxy in web.proxies:
+        try:
+            ip_address(proxy)
+        except ValueError:
+            yield "web", "trusted_proxies", "must be IP addresses with commas between, such as 127.0.0.1, ::1."
 
 
 def _incomplete(config: Config) -> Iterator[tuple[str, str, str]]:

@@ -71,7 +71,9 @@ INSTALLED_APPS = [
     "troth.shop.delivery",
     "troth.faces.storefront",
 ]
+_secure = _public.scheme == "https"
 MIDDLEWARE = [
+    *(["troth.faces.storefront.transport.Transport"] if _secure else []),
     "troth.faces.storefront.pagecache.PageCache",
     "troth.faces.storefront.headers.SafeHeaders",
     "django.middleware.common.CommonMiddleware",
@@ -94,7 +96,6 @@ MEDIA_URL = "/media/"
 MEDIA_ROOT = TROTH.home / "media"
 FILES_ROOT = TROTH.home / "files"  # what is sold; never served by path
 
-_secure = _public.scheme == "https"
 SESSION_ENGINE = "troth.faces.storefront.sessions"
 SESSION_COOKIE_NAME = "troth_session"
 SESSION_COOKIE_AGE = TROTH.policy.session_days * 86400
@@ -104,7 +105,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "troth_csrf"
 CSRF_FAILURE_VIEW = "troth.faces.storefront.views.errors.csrf"
 CSRF_TRUSTED_ORIGINS = [TROTH.web.public_url] if _secure else []
-SECURE_PROXY_SSL_HEADER = None
+# Safe because Transport lets nobody pass but a trusted proxy that wrote this header itself.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _secure and not TROTH.web.certificate else None
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"  # letters leave through troth.shop.delivery only
 

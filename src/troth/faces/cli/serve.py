@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -87,8 +88,17 @@ def answers(settings: Config) -> bool:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.web.host, settings.web.host)  # noqa: S104 - never bound
     name = urlsplit(settings.web.public_url).hostname
     try:
-        with socket.create_connection((host, settings.web.port), timeout=2) as line:
+        with socket.create_connection((host, settings.web.port), timeout=2) as plain, _line(settings, plain) as line:
             line.sendall(f"GET /healthz HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
             return line.recv(12) == b"HTTP/1.1 200"
     except OSError:
         return False
+
+
+def _line(settings: Config, plain: socket.socket) -> socket.socket:
+    """The line itself, or TLS on it. Whose certificate it is does not matter here: nothing is told, "ok" is asked."""
+    if not settings.web.certificate:
+        return plain
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(plain, server_hostname=urlsplit(settings.web.public_url).hostname)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
 from troth import config
-from troth.faces.cli import process, separation
+from troth.faces.cli import process, separation, tls
 
 THREADS = 2  # requests at a time in one process; more only wait for the same interpreter
 STOP_WITHIN = 4  # seconds for requests under way, when told to stop
@@ -29,10 +30,16 @@ def web() -> None:
     separation.shut_out(settings, "web")
     process.hide_memory()
     os.environ["TROTH_WEB_PARENT"] = str(os.getpid())
-    server(f"{__name__}:application", settings.web.host, settings.web.port, settings.web.workers).serve()
+    certificate = tls.usable(settings)
+    shop = server(f"{__name__}:application", settings.web.host, settings.web.port, settings.web.workers, certificate)
+    if certificate:
+        tls.follow(*certificate)
+    shop.serve()
 
 
-def server(target: str, host: str, port: int, workers: int) -> AbstractServer[Any]:
+def server(
+    target: str, host: str, port: int, workers: int, certificate: tuple[Path, Path] | None = None
+) -> AbstractServer[Any]:
     """Granian with our settings, for an application factory named like "module:function"."""
     multiprocessing.set_start_method("fork")  # the application is loaded in the child alone: half the memory
     return Granian(
@@ -53,6 +60,9 @@ def server(target: str, host: str, port: int, workers: int) -> AbstractServer[An
         log_level=LogLevels.error,
         log_access=False,
         workers_kill_timeout=STOP_WITHIN,
+        ssl_cert=certificate[0] if certificate else None,
+        ssl_key=certificate[1] if certificate else None,
+        ssl_protocol_min=SSLProtocols.tls12,
     )
 
 

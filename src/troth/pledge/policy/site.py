@@ -13,13 +13,11 @@ class Unreachable(Exception):
 
 
 class Served:
-    """The running shop, at the address it listens on. Raises Unreachable where nobody answers."""
+    """The running shop under its public name, at the address it listens on. Raises Unreachable where nobody answers."""
 
     def __init__(self, config: Config) -> None:
-        host = "127.0.0.1" if config.web.host in ("0.0.0.0", "::") else config.web.host  # noqa: S104 - compared only
-        self.base = f"http://{host}:{config.web.port}"
-        self._headers = {"Host": config.web.public_url.partition("://")[2].rstrip("/")}
-        self._http = httpx.Client(trust_env=False, timeout=10, headers=self._headers)
+        self._config, self.base = config, config.web.public_url.rstrip("/")
+        self._http = self._client(10)
         self.visitor = Visitor(self.base, self._http)
 
     def get(self, path: str) -> Page:
@@ -33,7 +31,40 @@ class Served:
 
     def newcomer(self) -> Visitor:
         """Another visitor, without the first one's cookies; may also go to the providers' pages."""
-        return Visitor(self.base, httpx.Client(trust_env=False, timeout=20))
+        return Visitor(self.base, self._client(20))
 
     def close(self) -> None:
         self._http.close()
+
+    def _client(self, timeout: float) -> httpx.Client:
+        return httpx.Client(trust_env=False, timeout=timeout, transport=Listening(self._config))
+
+
+class Listening(httpx.BaseTransport):
+    """Brings what is meant for the shop's public name to where this shop listens; everything else goes its usual way.
+
+    Where the shop speaks TLS itself, its certificate must be good for the public name. Where a proxy does, we stand in
+    for the proxy: the check that asks from outside (P15) looks at the proxy itself.
+    """
+
+    def __init__(self, config: Config) -> None:
+        public = httpx.URL(config.web.public_url)
+        self._public = (public.scheme, public.host, public.port)
+        self._host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.web.host, config.web.host)  # noqa: S104 - never bound
+        self._port, self._own = config.web.port, bool(config.web.certificate)
+        self._way = httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if (request.url.scheme, request.url.host, request.url.port) != self._public:
+            return self._way.handle_request(request)
+        url = request.url.copy_with(scheme="https" if self._own else "http", host=self._host, port=self._port)
+        headers, extensions = request.headers.copy(), dict(request.extensions)
+        if self._own:
+            extensions["sni_hostname"] = self._public[1]
+        elif self._public[0] == "https":
+            headers["X-Forwarded-Proto"] = "https"
+        moved = httpx.Request(request.method, url, headers=headers, stream=request.stream, extensions=extensions)
+        return self._way.handle_request(moved)
+
+    def close(self) -> None:
+        self._way.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -15,34 +14,48 @@ from django.utils.translation import gettext_lazy as _
 from troth import config
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds, unknown
 from troth.pledge.policy.probe import Probe
-from troth.shop.clauses import mutations
+from troth.shop.clauses import asked_from_outside, mutations
 
 HSTS_LEAST = 180 * 86400  # seconds
+RENEW_WITHIN = 10  # days before the end in which a certificate should have been renewed
 
 
 def the_shop_is_reached_by_tls(probe: Probe) -> Iterator[Finding]:
-    site = urlsplit(probe.config.web.public_url)
-    host = site.hostname or ""
-    if site.scheme != "https":
-        if config.is_loopback(host):
+    if not _is_https(probe):
+        if config.is_loopback(urlsplit(probe.config.web.public_url).hostname or ""):
             yield gap("test mode: this shop is reached on this machine only, without TLS")
         else:
             yield broken("the shop's address is not https")
         return
     try:
-        with (
-            socket.create_connection((host, site.port or 443), timeout=5) as plain,
-            ssl.create_default_context().wrap_socket(plain, server_hostname=host) as line,
-        ):
-            yield holds(f"the shop answers by {line.version()} with a certificate that browsers trust")
+        version, ends = asked_from_outside.tls(probe.config)
+        old = asked_from_outside.speaks_old_tls(probe.config)
     except ssl.SSLError:
         yield broken("the shop's certificate is not one that browsers trust")
+        return
     except OSError:
         yield unknown("the shop's own address could not be reached from here")
+        return
+    yield holds(f"the shop answers by {version} with a certificate that browsers trust")
+    if old:
+        yield broken("the shop still speaks TLS 1.0 or 1.1")
+    days = (ends - probe.now).days
+    if days < RENEW_WITHIN:
+        yield gap(f"the shop's certificate ends in {days} days: renew it now")
+
+
+def plain_http_gets_nothing(probe: Probe) -> Iterator[Finding]:
+    if not _is_https(probe):
+        yield gap("test mode: this shop speaks plain HTTP on this machine only")
+        return
+    got = asked_from_outside.plain_http(probe.config)
+    if got == "the page":
+        yield broken("the shop's pages are shown without TLS as well")
+    yield holds(f"who comes without TLS gets no page ({got})")
 
 
 def browsers_stay_with_tls(probe: Probe) -> Iterator[Finding]:
-    if urlsplit(probe.config.web.public_url).scheme != "https":
+    if not _is_https(probe):
         yield gap("test mode: cookies travel on this machine only")
         return
     header = probe.page("/").headers.get("strict-transport-security", "")
@@ -64,6 +77,10 @@ def mail_leaves_by_tls(probe: Probe) -> Iterator[Finding]:
         yield broken("mail leaves for another machine without TLS")
 
 
+def _is_https(probe: Probe) -> bool:
+    return urlsplit(probe.config.web.public_url).scheme == "https"
+
+
 def _plain_relay() -> AbstractContextManager[None]:
     mail = msgspec.structs.replace(settings.TROTH.mail, url="smtp://mail.example.org:25")
     return mutations.replaced(settings, "TROTH", msgspec.structs.replace(settings.TROTH, mail=mail))
@@ -75,11 +92,14 @@ CLAUSE = Clause(
     words=_("Whatever you tell us online is encrypted on its way."),
     stricter="",
     enforced=(
-        _("The shop is served by https; browsers are told to come by nothing else, and so do cookies."),
+        _(
+            "The shop is served by https, and who comes without it gets no page; browsers are told to come by nothing else, and so do cookies."
+        ),
         _("Mail goes to the relay over verified TLS; settings that allow less are refused at the start."),
     ),
     checks=(
         Check("the shop's own address answers over TLS", "runtime", the_shop_is_reached_by_tls),
+        Check("plain HTTP gets no page", "runtime", plain_http_gets_nothing),
         Check("browsers and cookies stay with TLS", "runtime", browsers_stay_with_tls),
         Check("mail leaves over TLS", "static", mail_leaves_by_tls),
     ),
