@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 
 from troth.pledge import clock
@@ -53,7 +55,7 @@ class Billing(models.Model):
 
     id = models.CharField(primary_key=True, max_length=30, default=billing_id)
     person = models.ForeignKey(Person, on_delete=models.PROTECT)
-    billing = SealedField(personal=BillingData)
+    billing = SealedField(personal=BillingData, null=True)  # null: cut, as its person is forgotten
     country = models.CharField(max_length=2)  # in clear, for tax
     made_at = models.DateTimeField(default=clock.now)
 
@@ -62,7 +64,8 @@ class Billing(models.Model):
 
 
 class Order(models.Model):
-    OPEN, PAID, CANCELLED, EXPIRED = "open", "paid", "cancelled", "expired"
+    OPEN, PAID, CANCELLED, EXPIRED, REFUNDED = "open", "paid", "cancelled", "expired", "refunded"
+    RANKS: ClassVar[dict[str, int]] = {OPEN: 0, CANCELLED: 1, EXPIRED: 1, PAID: 2, REFUNDED: 3}  # see migration 0002
     ref = models.CharField(primary_key=True, max_length=30, default=order_ref)
     person = models.ForeignKey(Person, on_delete=models.PROTECT)
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT)
@@ -100,7 +103,7 @@ class Order(models.Model):
 
     def mark_paid(self) -> bool:
         """Move to paid. True for exactly one caller; money that comes after the order lapsed still counts."""
-        unpaid = Order.objects.filter(pk=self.pk).exclude(state=self.PAID)
+        unpaid = Order.objects.filter(pk=self.pk, state__in=(self.OPEN, self.CANCELLED, self.EXPIRED))
         return unpaid.update(state=self.PAID, paid_at=clock.now()) == 1
 
 
@@ -115,6 +118,14 @@ class OrderLine(models.Model):
     name = models.CharField(max_length=210)
     unit_minor = models.PositiveBigIntegerField()
     quantity = models.PositiveSmallIntegerField()
+    returned_minor = models.PositiveBigIntegerField(default=0)  # asked to go back, or gone back
+    # Why the access that this line gives has ended: "", refunded, disputed (until that ends), reversed.
+    ended = models.CharField(max_length=10, blank=True)
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def paid_minor(self) -> int:
+        """What the buyer pays for this line in all: never more of it can go back."""
+        return self.unit_minor * self.quantity
