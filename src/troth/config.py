@@ -97,6 +97,22 @@ class Policy(msgspec.Struct, frozen=True):
     session_days: int = 14
     abandon_hours: int = 48
     disclosure_approvals: int = 2
+    erase_window: int = 168  # hours in which somebody who asked to be forgotten may still cancel; 0: at once
+    tax_years: int = 10  # after the year of the last paid order
+    unconfirmed_days: int = 30
+    abandoned_days: int = 30
+
+
+class Tax(msgspec.Struct, frozen=True):
+    """How sales are taxed and invoiced. What tax a shop has only its owner knows, so a live shop must say it."""
+
+    scheme: Literal["", "destination", "origin", "exempt"] = ""
+    prices: Literal["gross", "net"] = "gross"
+    rates: str = ""  # "FI 25.5, CH 8.1": what the shipped table does not know
+    vat_number: str = ""  # the seller's, as it stands on invoices
+    exempt_words: str = ""  # why there is no tax, as the law of an exempt seller wants it said
+    invoice_format: str = "{year}-{number:05}"
+    credit_format: str = "C{year}-{number:05}"
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -109,6 +125,7 @@ class Config(msgspec.Struct, frozen=True):
     skrill: Skrill
     keeper: Keeper
     policy: Policy
+    tax: Tax
 
     @property
     def live(self) -> bool:
@@ -265,6 +282,8 @@ def _senseless(config: Config) -> Iterator[tuple[str, str, str]]:
         yield "paypal", "ca_file", "is for look-alikes of PayPal in test mode; remove it in a live shop."
     for section, key, why in _incomplete(config):
         yield section, key, why
+    for key, why in _untaxable(config):
+        yield "tax", key, why
     mail = urlsplit(config.mail.url)
     if mail.scheme not in ("smtp", "smtp+starttls", "smtps") or not mail.hostname:
         yield "mail", "url", "must look like smtps://user:password@mail.example.org:465."
@@ -273,8 +292,9 @@ def _senseless(config: Config) -> Iterator[tuple[str, str, str]]:
     if not re.match(r"(sqlite:///|postgres(ql)?://)", config.database.url):
         yield "database", "url", "must begin with sqlite:/// or postgresql://."
     for key in msgspec.structs.asdict(config.policy):
-        if getattr(config.policy, key) < 1:
-            yield "policy", key, "must be at least 1."
+        least = 0 if key == "erase_window" else 1
+        if getattr(config.policy, key) < least:
+            yield "policy", key, f"must be at least {least}."
     if root_inside(config):
         yield "keeper", "root_key_file", "lies inside the shop's folder; keep the root key apart from the data."
 
@@ -299,6 +319,30 @@ def _incomplete(config: Config) -> Iterator[tuple[str, str, str]]:
     for key in ("pay_to_email", "secret_word", "mqi_password"):
         if config.skrill.merchant_id and not getattr(config.skrill, key):
             yield "skrill", key, "is needed besides merchant_id; set it in Skrill's account, then here."
+
+
+TAX_RATES = re.compile(r"\s*([A-Z]{2}[ =]\s*\d{1,2}(\.\d{1,2})?\s*%?\s*(,\s*|$))*")
+
+
+def _untaxable(config: Config) -> Iterator[tuple[str, str]]:
+    """What would make a tax or an invoice's number wrong."""
+    tax = config.tax
+    if config.live and not tax.scheme:
+        yield "scheme", 'is needed to sell: "destination", "origin" or "exempt"; ask whoever does your taxes.'
+    if not TAX_RATES.fullmatch(tax.rates):
+        yield "rates", 'must look like "FI 25.5, CH 8.1": a country, then its rate in percent.'
+    first: dict[str, str] = {}
+    for key in ("invoice_format", "credit_format"):
+        try:
+            made = {getattr(tax, key).format(year=year, number=1) for year in (2026, 2027)}
+            made |= {getattr(tax, key).format(year=2026, number=2)}
+        except (KeyError, ValueError, IndexError, AttributeError):
+            made = set()
+        if len(made) < 3 or not all(re.fullmatch(r"[A-Za-z0-9./ -]{1,30}", one) for one in made):
+            yield key, 'must hold {year} and {number}, such as "{year}-{number:05}", and letters, digits, . / - only.'
+        elif made & first.keys():
+            yield key, f"gives the same numbers as {first[min(made & first.keys())]}; begin one with a letter."
+        first |= dict.fromkeys(made, key)
 
 
 def _addresses(config: Config) -> Iterator[tuple[str, str, str]]:

@@ -67,7 +67,9 @@ def test_a_point_that_there_is_not_is_refused(asked: str) -> None:
 
 @pytest.mark.parametrize("asked", ["settle.paid:1", ""])
 def test_no_process_of_a_live_shop_starts_with_a_fault(tmp_path: Path, asked: str) -> None:
-    (tmp_path / "troth.toml").write_text('[shop]\nmode = "live"\n[web]\npublic_url = "https://shop.example"\n')
+    (tmp_path / "troth.toml").write_text(
+        '[shop]\nmode = "live"\n[web]\npublic_url = "https://shop.example"\n[tax]\nscheme = "exempt"\n'
+    )
     config.load(tmp_path, environ={})
     with pytest.raises(config.ConfigError, match=r"TROTH_FAULT.*a live shop does not start"):
         config.load(tmp_path, environ={"TROTH_FAULT": asked})

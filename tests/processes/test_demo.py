@@ -133,7 +133,9 @@ def refuses(demo: Demo) -> None:
 def test_nothing_is_broken_on_purpose_in_a_live_shop(tmp_path: Path) -> None:
     home = tmp_path / "shop"
     home.mkdir()
-    (home / "troth.toml").write_text('[shop]\nmode = "live"\n[web]\npublic_url = "https://shop.example"\n')
+    (home / "troth.toml").write_text(
+        '[shop]\nmode = "live"\n[web]\npublic_url = "https://shop.example"\n[tax]\nscheme = "exempt"\n'
+    )
     refused = troth("demo", "--dir", str(tmp_path), "break", "P7")
     assert refused.returncode == 1 and "nothing is ever broken" in refused.stderr
     assert not (home / "run").exists()
