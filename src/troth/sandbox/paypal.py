@@ -11,7 +11,7 @@ import json
 import secrets
 import threading
 import time
-from decimal import Decimal
+import zlib
 from typing import Any
 
 import msgspec
@@ -28,8 +28,8 @@ from troth.sandbox.paypal_books import (
     now,
     show_capture,
     show_order,
-    show_refund,
 )
+from troth.sandbox.paypal_money import AfterCapture
 from troth.sandbox.paypal_rules import Issue, check_order
 from troth.sandbox.server import Answer, Faults, Request, Route, html_answer, json_answer, redirect, with_query
 
@@ -46,6 +46,7 @@ class PayPalMerchant(msgspec.Struct):
     merchant_id: str = "SANDBOXSHOP01"
     email: str = "shop@merchant.example"
     token_life: int = 32400  # seconds
+    old_shape: bool = False  # answer new orders as those without a payment source: 201, CREATED, link "approve"
 
     def __post_init__(self) -> None:
         self.client_id = self.client_id or "A" + secrets.token_hex(20)
@@ -68,7 +69,8 @@ class SandboxPayPal:
         self._tokens: dict[str, float] = {}
         self._requests: dict[tuple[str, str], str] = {}  # (what, PayPal-Request-Id) -> order id
         self._next: list[str] = []
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
+        self.money = AfterCapture(self)
 
     def routes(self) -> list[Route]:
         return [
@@ -80,6 +82,7 @@ class SandboxPayPal:
             ("GET", r"/paypal/v1/notifications/certs/([^/]+)", self._certificate),
             ("GET", r"/paypal/checkoutnow", self._page),
             ("POST", r"/paypal/checkoutnow", self._pressed),
+            *self.money.routes(),
         ]
 
     # Controls
@@ -87,13 +90,14 @@ class SandboxPayPal:
     def reset(self) -> None:
         """Forget orders, requests, tokens and messages."""
         self.courier.clear()
-        with self._lock:
+        with self.lock:
             for book in (self.orders, self._tokens, self._requests, self._next):
                 book.clear()
+            self.money.reset()
 
     def approve(self, order_id: str, country: str = "DE") -> str:
         """Do what the buyer's Approve button does; the address the browser would go to next."""
-        with self._lock:
+        with self.lock:
             order = self.orders[order_id]
             if not order.captures and not order.approved:
                 order.approved, order.status, order.country = True, "APPROVED", country
@@ -106,36 +110,29 @@ class SandboxPayPal:
 
     def next_capture(self, outcome: str) -> None:
         """Decide the next capture: "PENDING", "DECLINED", or an issue such as "INSTRUMENT_DECLINED"."""
-        with self._lock:
+        with self.lock:
             self._next.append(outcome)
 
     def finish_pending(self, capture_id: str, status: str = "COMPLETED") -> None:
         """Let a pending capture end: COMPLETED or DECLINED."""
-        with self._lock:
-            capture = self._find(capture_id)
+        with self.lock:
+            capture = self.find(capture_id)
             capture.status, capture.reason = status, ""
             kind = "PAYMENT.CAPTURE.COMPLETED" if status == "COMPLETED" else "PAYMENT.CAPTURE.DENIED"
             self._tell(kind, "capture", show_capture(capture, self.base, alone=True))
 
-    def take_back(self, capture_id: str, value: str = "", reversed_: bool = False) -> None:
-        """Refund or reverse a capture, in part or (no value) all that is left, and tell the shop."""
-        with self._lock:
-            capture = self._find(capture_id)
-            amount = Decimal(value) if value else Decimal(capture.value) - capture.refunded
-            capture.refunded += amount
-            capture.status = "REFUNDED" if capture.refunded >= Decimal(capture.value) else "PARTIALLY_REFUNDED"
-            kind = "PAYMENT.CAPTURE.REVERSED" if reversed_ else "PAYMENT.CAPTURE.REFUNDED"
-            note = "Payment reversed" if reversed_ else "Sorry, Sandbox Buyer"
-            self._tell(kind, "refund", show_refund(capture, amount, note, self.base))
+    def take_back(self, capture_id: str, value: str = "", reversed_: bool = False) -> str:
+        """As `money.take_back`."""
+        return self.money.take_back(capture_id, value, reversed_)
 
     def expire(self, order_id: str) -> None:
         """Forget an order, as PayPal does three hours after the buyer was sent there."""
-        with self._lock:
+        with self.lock:
             del self.orders[order_id]
 
     def kill_tokens(self) -> None:
         """Make every token that was handed out invalid."""
-        with self._lock:
+        with self.lock:
             self._tokens.clear()
 
     def use_certificate(self, signer: Signer) -> None:
@@ -175,6 +172,21 @@ class SandboxPayPal:
             "CORRELATION-ID": secrets.token_hex(7),
         }
 
+    def signed_by_us(self, told: dict[str, Any], event: bytes) -> bool:
+        """Whether this event, under these headers, is one that we signed: what the online check answers."""
+        with self.lock:
+            posts = list(self.courier.posts)
+        wanted = {"transmission_id": "PAYPAL-TRANSMISSION-ID", "transmission_sig": "PAYPAL-TRANSMISSION-SIG"}
+        ours = told.get("webhook_id") == self.merchant.webhook_id
+        return ours and any(
+            zlib.crc32(post.body) == zlib.crc32(event)
+            and all(told.get(name) == post.headers.get(header) for name, header in wanted.items())
+            for post in posts
+        )
+
+    def refusal(self, issue: Issue) -> Answer:
+        return _refusal(issue)
+
     # The API
 
     def _token(self, request: Request) -> Answer:
@@ -186,26 +198,26 @@ class SandboxPayPal:
         if request.form().get("grant_type") != "client_credentials":
             return json_answer(400, {"error": "unsupported_grant_type", "error_description": "Grant Type is NULL"})
         token = "A21AA" + secrets.token_urlsafe(40)
-        with self._lock:
+        with self.lock:
             self._tokens[token] = time.monotonic() + self.merchant.token_life
         told = {"scope": "https://uri.paypal.com/services/payments/payment", "access_token": token}
         more = {"token_type": "Bearer", "app_id": "APP-SANDBOX", "expires_in": self.merchant.token_life}
         return json_answer(200, told | more | {"nonce": now() + secrets.token_urlsafe(8)})
 
     def _create(self, request: Request) -> Answer:
-        if refused := self._refuse(request):
+        if refused := self.refuse(request):
             return refused
         request_id = request.headers.get("paypal-request-id", "")
         try:
             body = _body(request)
             if "payment_source" in body and not 1 <= len(request_id) <= 108:
                 raise Issue(400, "PAYPAL_REQUEST_ID_REQUIRED")
-            with self._lock:
+            with self.lock:
                 known = self.orders.get(self._requests.get(("create", request_id), ""))
                 if known and request_id:
                     return json_answer(200, self._answer(request, known))
                 check_order(body)
-                order = new_order(body)
+                order = new_order(body, self.merchant.old_shape)
                 self.orders[order.id] = order
                 self._requests["create", request_id] = order.id
         except Issue as issue:
@@ -215,17 +227,17 @@ class SandboxPayPal:
         return json_answer(200 if order.hosted else 201, self._answer(request, order))
 
     def _show(self, request: Request, order_id: str) -> Answer:
-        if refused := self._refuse(request):
+        if refused := self.refuse(request):
             return refused
-        with self._lock:
+        with self.lock:
             order = self.orders.get(order_id)
             return json_answer(200, self._shown(order)) if order else _refusal(Issue(404, "INVALID_RESOURCE_ID"))
 
     def _capture(self, request: Request, order_id: str) -> Answer:
-        if refused := self._refuse(request):
+        if refused := self.refuse(request):
             return refused
         request_id = request.headers.get("paypal-request-id", "")
-        with self._lock:
+        with self.lock:
             order = self.orders.get(order_id)
             if order is None:
                 return _refusal(Issue(404, "INVALID_RESOURCE_ID"))
@@ -256,11 +268,11 @@ class SandboxPayPal:
         self._tell(f"PAYMENT.CAPTURE.{event}", "capture", show_capture(capture, self.base, alone=True))
 
     def _show_capture(self, request: Request, capture_id: str) -> Answer:
-        if refused := self._refuse(request):
+        if refused := self.refuse(request):
             return refused
-        with self._lock:
+        with self.lock:
             try:
-                return json_answer(200, show_capture(self._find(capture_id), self.base, alone=True))
+                return json_answer(200, show_capture(self.find(capture_id), self.base, alone=True))
             except KeyError:
                 return _refusal(Issue(404, "INVALID_RESOURCE_ID"))
 
@@ -271,7 +283,7 @@ class SandboxPayPal:
     # The buyer's page
 
     def _page(self, request: Request) -> Answer:
-        with self._lock:
+        with self.lock:
             order = self.orders.get(request.query.get("token", ""))
             if order is None:
                 return html_answer(404, pages.gone("PayPal"))
@@ -295,9 +307,9 @@ class SandboxPayPal:
 
     # Within
 
-    def _refuse(self, request: Request) -> Answer | None:
+    def refuse(self, request: Request) -> Answer | None:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        with self._lock:
+        with self.lock:
             if self._tokens.get(token, 0) < time.monotonic():
                 told = {"error": "invalid_token", "error_description": "Token signature verification failed"}
                 return json_answer(401, told)
@@ -318,7 +330,7 @@ class SandboxPayPal:
     def _payee(self) -> dict[str, str]:
         return {"email_address": self.merchant.email, "merchant_id": self.merchant.merchant_id}
 
-    def _find(self, capture_id: str) -> Capture:
+    def find(self, capture_id: str) -> Capture:
         for order in self.orders.values():
             for capture in order.captures:
                 if capture.id == capture_id:

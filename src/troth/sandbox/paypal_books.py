@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import string
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,13 +17,39 @@ import msgspec
 
 from troth.sandbox.paypal_rules import NO_DECIMALS
 
-BUYER = {
+BUYER: dict[str, Any] = {
     "name": {"given_name": "Sandbox", "surname": "Buyer"},
     "email_address": "sandbox.buyer@personal.example",
     "payer_id": "SANDBOXPAYER1",
     "phone": {"phone_number": {"national_number": "5550100199"}},
 }
 ADDRESS = {"address_line_1": "1 Invented Lane", "admin_area_2": "Sandville", "postal_code": "01234"}
+
+
+class Refund(msgspec.Struct):
+    """Money of a capture that went back. `listed`: whether the order shows it; `reversal`: taken, not given."""
+
+    id: str
+    amount: Decimal
+    status: str
+    note: str
+    made: str
+    custom_id: str = ""
+    invoice_id: str = ""
+    reason: str = ""
+    listed: bool = True
+    reversal: bool = False
+
+
+class Dispute(msgspec.Struct):
+    id: str
+    capture_id: str
+    reason: str
+    value: str
+    currency: str
+    status: str = "OPEN"
+    stage: str = "INQUIRY"
+    outcome: str = ""
 
 
 class Capture(msgspec.Struct):
@@ -34,7 +61,13 @@ class Capture(msgspec.Struct):
     invoice_id: str
     order_id: str
     reason: str = ""
-    refunded: Decimal = Decimal(0)
+    made: str = ""
+    refunds: list[Refund] = []
+
+    @property
+    def refunded(self) -> Decimal:
+        """What has gone back, or is on its way."""
+        return sum((one.amount for one in self.refunds if one.status in ("COMPLETED", "PENDING")), Decimal(0))
 
 
 class Order(msgspec.Struct):
@@ -59,9 +92,12 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def new_order(body: dict[str, Any]) -> Order:
-    """An order as created, its amounts written as PayPal writes them: "0.5" becomes "0.50", "eur" becomes "EUR"."""
-    hosted = "payment_source" in body
+def new_order(body: dict[str, Any], old_shape: bool = False) -> Order:
+    """An order as created, its amounts written as PayPal writes them: "0.5" becomes "0.50", "eur" becomes "EUR".
+
+    `old_shape`: to be shown as orders without a payment source are.
+    """
+    hosted = "payment_source" in body and not old_shape
     told = body.get("payment_source", {}).get("paypal", {}).get("experience_context", {})
     told = told or body.get("application_context", {})
     return Order(
@@ -87,6 +123,7 @@ def new_capture(order: Order, status: str, reason: str = "") -> Capture:
         invoice_id=unit.get("invoice_id", ""),
         order_id=order.id,
         reason=reason,
+        made=now(),
     )
 
 
@@ -114,6 +151,9 @@ def _show_unit(
         shown |= unit | {"payee": merchant}
     if order.captures:
         shown["payments"] = {"captures": [show_capture(one, base) for one in order.captures]}
+        back = [show_refund(one, refund, base) for one in order.captures for refund in one.refunds if refund.listed]
+        if back:
+            shown["payments"]["refunds"] = back
     return shown
 
 
@@ -147,23 +187,78 @@ def show_capture(capture: Capture, base: str, alone: bool = False) -> dict[str, 
     return shown
 
 
-def show_refund(capture: Capture, value: Decimal, note: str, base: str) -> dict[str, Any]:
-    amount = {"currency_code": capture.currency, "value": f"{value:f}"}
+def show_refund(capture: Capture, refund: Refund, base: str) -> dict[str, Any]:
+    amount = {"currency_code": capture.currency, "value": f"{refund.amount:f}"}
     total = {"currency_code": capture.currency, "value": f"{capture.refunded:f}"}
-    refund = new_id()
-    return {
-        "id": refund,
-        "status": "COMPLETED",
+    shown: dict[str, Any] = {
+        "id": refund.id,
+        "status": refund.status,
         "amount": amount,
-        "note_to_payer": note,
+        "note_to_payer": refund.note,
         "seller_payable_breakdown": {"gross_amount": amount, "total_refunded_amount": total},
         "links": [
-            {"href": f"{base}/v2/payments/refunds/{refund}", "rel": "self", "method": "GET"},
+            {"href": f"{base}/v2/payments/refunds/{refund.id}", "rel": "self", "method": "GET"},
             {"href": f"{base}/v2/payments/captures/{capture.id}", "rel": "up", "method": "GET"},
         ],
+        "create_time": refund.made.replace("Z", "-00:00"),
+        "update_time": refund.made.replace("Z", "-00:00"),
+    }
+    shown |= {name: value for name in ("custom_id", "invoice_id") if (value := getattr(refund, name))}
+    if refund.reason:
+        shown["status_details"] = {"reason": refund.reason}
+    return shown
+
+
+def show_dispute(case: Dispute) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "dispute_id": case.id,
         "create_time": now(),
         "update_time": now(),
+        "disputed_transactions": [
+            {"seller_transaction_id": case.capture_id, "buyer": {"name": BUYER["name"]["given_name"]}}
+        ],
+        "reason": case.reason,
+        "status": case.status,
+        "dispute_amount": {"currency_code": case.currency, "value": case.value},
+        "dispute_life_cycle_stage": case.stage,
+        "messages": [{"posted_by": "BUYER", "content": "I am Sandbox Buyer and I never got it"}],
     }
+    if case.outcome:
+        shown["dispute_outcome"] = {"outcome_code": case.outcome}
+    return shown
+
+
+def transactions(orders: Iterable[Order]) -> list[dict[str, Any]]:
+    """The books as the transaction search tells them: a capture, and each movement of its money back."""
+    found = []
+    for capture in [capture for order in orders for capture in order.captures]:
+        if capture.status in ("DECLINED", "FAILED"):
+            continue
+        state = "P" if capture.status == "PENDING" else "S"
+        found.append(_transaction(capture, capture.id, "T0006", capture.value, capture.made, state, capture.order_id))
+        for refund in capture.refunds:
+            code = "T1106" if refund.reversal else "T1107"
+            states = {"COMPLETED": "S", "PENDING": "P"}
+            state = states.get(refund.status, "D")
+            found.append(_transaction(capture, refund.id, code, f"-{refund.amount:f}", refund.made, state, capture.id))
+    return found
+
+
+def _transaction(
+    capture: Capture, ref: str, code: str, value: str, made: str, state: str, about: str
+) -> dict[str, Any]:
+    info = {
+        "transaction_id": ref,
+        "paypal_reference_id": about,
+        "paypal_reference_id_type": "ODR" if about == capture.order_id else "TXN",
+        "transaction_event_code": code,
+        "transaction_initiation_date": made.replace("Z", "+0000"),
+        "transaction_amount": {"currency_code": capture.currency, "value": value},
+        "transaction_status": state,
+        "invoice_id": capture.invoice_id,
+        "custom_field": capture.custom_id,
+    }
+    return {"transaction_info": info, "payer_info": {"email_address": BUYER["email_address"]}}
 
 
 def _order_links(order: Order, base: str) -> list[dict[str, str]]:

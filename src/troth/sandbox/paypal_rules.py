@@ -52,6 +52,16 @@ def check_order(body: dict[str, Any]) -> None:
         _source(body["payment_source"])
 
 
+def check_part(amount: Any, currency: str) -> Decimal:
+    """The amount of a refund. Raises the Issue that PayPal would find in it."""
+    value = _money(amount if isinstance(amount, dict) else {}, "/amount")
+    if amount["currency_code"].upper() != currency:
+        raise Issue(422, "REFUND_CAPTURE_CURRENCY_MISMATCH", "/amount/currency_code")
+    if value <= 0:
+        raise Issue(422, "CANNOT_BE_ZERO_OR_NEGATIVE", "/amount/value")
+    return value
+
+
 def _unit(unit: Any, where: str) -> None:
     if not isinstance(unit, dict):
         raise Issue(400, "MALFORMED_REQUEST_JSON", where)

@@ -76,7 +76,8 @@ class Fault(msgspec.Struct):
     """What goes wrong with the next `times` requests whose path contains `where`.
 
     kind: "lost" acts, then cuts the line before a byte of the answer; "half" acts, then cuts in mid-body; "html" acts,
-    then answers with a web page; "slow" waits `seconds`, then acts; a number such as "500" answers that, and acts not.
+    then answers with a web page; "slow" waits `seconds`, then acts; "drip" acts and lets the answer drip for
+    `seconds`; a number such as "500" answers that, and acts not.
     """
 
     kind: str
@@ -88,7 +89,7 @@ class Fault(msgspec.Struct):
 class Faults:
     """The faults that wait for their request."""
 
-    KINDS = re.compile(r"lost|half|html|slow|[45]\d\d")
+    KINDS = re.compile(r"lost|half|html|slow|drip|[45]\d\d")
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
@@ -205,7 +206,7 @@ class _Connection(BaseHTTPRequestHandler):
         elif kind == "html":
             self._write(Answer(answer.status, b"<!doctype html><title>Sorry</title>", "text/html"))
         else:
-            self._write(answer, half=kind == "half")
+            self._write(answer, half=kind == "half", drip=fault.seconds if fault and kind == "drip" else 0.0)
 
     def _read(self) -> Request | None:
         length = self.headers.get("Content-Length", "0")
@@ -233,7 +234,7 @@ class _Connection(BaseHTTPRequestHandler):
         while left > 0 and (piece := self.connection.recv(65536)):
             left -= len(piece)
 
-    def _write(self, answer: Answer, half: bool = False) -> None:
+    def _write(self, answer: Answer, half: bool = False, drip: float = 0.0) -> None:
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))
@@ -242,4 +243,10 @@ class _Connection(BaseHTTPRequestHandler):
         if half:
             self.close_connection = True
         self.end_headers()
-        self.wfile.write(answer.body[: len(answer.body) // 2] if half else answer.body)
+        if not drip:
+            self.wfile.write(answer.body[: len(answer.body) // 2] if half else answer.body)
+            return
+        piece = max(1, len(answer.body) // 20)
+        for start in range(0, len(answer.body), piece):
+            time.sleep(drip / 20)
+            self.wfile.write(answer.body[start : start + piece])

@@ -12,6 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from urllib.parse import urlencode
 
@@ -20,6 +21,7 @@ import msgspec
 from troth.sandbox import pages
 from troth.sandbox.courier import Courier, Post, is_local
 from troth.sandbox.server import Answer, Faults, Request, Route, html_answer, json_answer, redirect, with_query
+from troth.sandbox.skrill_money import AfterPayment, Movement
 
 SESSION_LIFE = 15 * 60  # seconds
 CURRENCIES = (
@@ -76,6 +78,8 @@ class Session(msgspec.Struct):
     status: str = ""
     mb_transaction_id: str = ""
     failed_reason_code: str = ""
+    made: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
+    movements: list[Movement] = []
 
 
 class SandboxSkrill:
@@ -87,29 +91,38 @@ class SandboxSkrill:
         self.base = ""
         self.courier = Courier(done=lambda status: status == 200)
         self.sessions: dict[str, Session] = {}
-        self._clock = clock
-        self._lock = threading.RLock()
+        self.clock = clock
+        self.lock = threading.RLock()
+        self.money = AfterPayment(self)
+        self._refusals: list[str] = []
 
     def routes(self) -> list[Route]:
         return [
             ("POST", r"/skrill/pay", self._pay),
             ("GET", r"/skrill/pay", self._page),
             ("POST", r"/skrill/app/query\.pl", self._query),
+            ("POST", r"/skrill/app/refund\.pl", self.money.refund),
         ]
 
     # Controls
 
     def reset(self) -> None:
         self.courier.clear()
-        with self._lock:
+        with self.lock:
             self.sessions.clear()
+            self._refusals.clear()
+            self.money.reset()
+
+    def refuse_next(self, message: str) -> None:
+        """Refuse the next session that the shop prepares, in these words."""
+        self._refusals.append(message)
 
     def pay(self, sid: str, outcome: str = "pay") -> str:
         """Do what the buyer's buttons do: "pay", "pend", "decline" or "cancel"; the address the browser goes to next.
 
         A declined buyer stays on the page and may try again, hence "".
         """
-        with self._lock:
+        with self.lock:
             session = self.sessions[sid]
             if outcome == "cancel":
                 return session.fields["cancel_url"]
@@ -119,8 +132,10 @@ class SandboxSkrill:
 
     def becomes(self, sid: str, status: str) -> Post:
         """Put a payment into any state ("2", "0", "-1", "-2", "-3") and post it to the shop."""
-        with self._lock:
+        with self.lock:
             session = self.sessions[sid]
+            if status == "-3":
+                self.money.charged_back(session)
             session.status = status
             session.failed_reason_code = "05" if status == "-2" else ""
             session.mb_transaction_id = session.mb_transaction_id or str(2_000_000_000 + secrets.randbelow(10**9))
@@ -135,7 +150,7 @@ class SandboxSkrill:
 
     def find(self, transaction_id: str) -> Session | None:
         """The session of this transaction that something happened to; the last one where there are several."""
-        with self._lock:
+        with self.lock:
             known = [one for one in self.sessions.values() if one.fields["transaction_id"] == transaction_id]
         return next((one for one in reversed(known) if one.status), None)
 
@@ -174,11 +189,11 @@ class SandboxSkrill:
         return self._prepare(form) if form.get("prepare_only") == "1" else self._pressed(request, form)
 
     def _prepare(self, form: dict[str, str]) -> Answer:
-        with self._lock:
-            if refused := self._wrong(form):
+        with self.lock:
+            if refused := self._refusals.pop(0) if self._refusals else self._wrong(form):
                 return json_answer(200, {"code": "BAD_REQUEST", "message": refused})
             sid = secrets.token_hex(16)
-            self.sessions[sid] = Session(sid, form, self._clock() + SESSION_LIFE)
+            self.sessions[sid] = Session(sid, form, self.clock() + SESSION_LIFE)
         return Answer(200, sid.encode(), "text/html")
 
     def _wrong(self, form: dict[str, str]) -> str:
@@ -203,9 +218,14 @@ class SandboxSkrill:
     def _query(self, request: Request) -> Answer:
         """The Merchant Query Interface: always HTTP 200, the code stands in the first line."""
         form = request.form()
-        known = form.get("email", "").lower() == self.merchant.pay_to_email.lower()
-        if not known or form.get("password") != _md5(self.merchant.mqi_password):
+        if not self.may(form):
             return _line("401\t\tCannot login")
+        if form.get("action") == "history":
+            try:
+                told = self.money.history(form)
+            except (KeyError, ValueError):
+                return _line("404\t\tIllegal parameter value: start_date")
+            return Answer(200, told.encode(), "application/vnd.ms-excel")
         trn_id = form.get("trn_id", "")
         found = self.find(trn_id)
         if form.get("action") not in ("status_trn", "repost"):
@@ -219,12 +239,16 @@ class SandboxSkrill:
             return _line("200\t\tOK")
         return _line("200\t\tOK\n" + urlencode(self.status_fields(found)))
 
+    def may(self, form: dict[str, str]) -> bool:
+        known = form.get("email", "").lower() == self.merchant.pay_to_email.lower()
+        return known and form.get("password") == _md5(self.merchant.mqi_password)
+
     # The buyer's page
 
     def _page(self, request: Request, sid: str = "", news: str = "") -> Answer:
-        with self._lock:
+        with self.lock:
             session = self.sessions.get(sid or request.query.get("sid", ""))
-        if session is None or session.ends < self._clock():
+        if session is None or session.ends < self.clock():
             return html_answer(404, pages.gone("Skrill"))
         told = session.fields
         buttons = [("pay", "Pay"), ("pend", "Pay, but leave it pending"), ("decline", "Decline"), ("cancel", "Cancel")]
