@@ -1,8 +1,9 @@
-"""Where the root key lives. Four calls, so that a file, OpenBao or a cloud's key service can stand behind them."""
+"""Where the root key lives. Few calls, so that a file, OpenBao or a cloud's key service can stand behind them."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 
 class RootKeyError(Exception):
@@ -13,6 +14,7 @@ class RootKey(Protocol):
     """Wraps and unwraps the few keys below the root. `context` is bound: another one does not unwrap.
 
     During a rotation several versions unwrap and the newest wraps: `rotate` makes one, `retire` destroys the older.
+    Every call raises RootKeyError where the key is not to be had, and then nothing is changed.
     """
 
     def wrap(self, context: bytes, key: bytes) -> bytes: ...
@@ -22,3 +24,51 @@ class RootKey(Protocol):
     def rotate(self) -> None: ...
 
     def retire(self) -> None: ...
+
+    def destroy(self) -> None:
+        """End the key with all its versions. Done again it changes nothing."""
+        ...
+
+    def beside(self, name: str, *, make: bool = False) -> RootKey:
+        """Another key of its own in the same place, for something that ends by itself (an epoch of backups).
+
+        With `make` it is made unless it is there. `name`: letters, digits and hyphens.
+        """
+        ...
+
+
+class Where(NamedTuple):
+    """Where a root key is to be found, as the settings say it."""
+
+    kind: str = "file"  # or "openbao", which is Vault's interface as well
+    file: Path = Path("root.key")
+    url: str = ""
+    token_file: str = ""
+    ca_file: str = ""
+    namespace: str = ""
+    mount: str = "transit"
+    name: str = "troth"
+
+
+def find(where: Where) -> RootKey:
+    """The key that lies there. RootKeyError where there is none, or it lies open."""
+    if where.kind == "openbao":
+        from troth.pledge.kms.openbao import OpenBaoKey
+
+        return OpenBaoKey(where)
+    from troth.pledge.kms.file import FileKey
+
+    return FileKey(where.file)
+
+
+def make(where: Where) -> RootKey:
+    """A key at that place: the one that is there, else a new one."""
+    if where.kind == "openbao":
+        from troth.pledge.kms.openbao import OpenBaoKey
+
+        return OpenBaoKey(where, make=True)
+    from troth.pledge.kms import file
+
+    if not where.file.exists():
+        file.create(where.file)
+    return file.FileKey(where.file)

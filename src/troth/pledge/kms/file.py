@@ -29,6 +29,8 @@ class FileKey:
         self._keys = _read(path)
 
     def wrap(self, context: bytes, key: bytes) -> bytes:
+        if not self._keys:
+            raise RootKeyError(f"the key {self._path} was destroyed")
         root, nonce = self._keys[-1], secrets.token_bytes(NONCE)
         return _name(root) + nonce + AESGCM(root).encrypt(nonce, key, context)
 
@@ -54,6 +56,27 @@ class FileKey:
         """Destroy all keys but the newest. What was wrapped by them, and is in a backup only, is unreadable then."""
         self._replace(self._keys[-1:])
 
+    def destroy(self) -> None:
+        """Overwrite and remove the file. Disks and file systems may keep what was overwritten: see the threats."""
+        try:
+            with self._path.open("r+b") as file:
+                file.write(bytes(len(self._keys) * SIZE))
+                file.flush()
+                os.fsync(file.fileno())
+            self._path.unlink()
+            _sync(self._path.parent)
+        except FileNotFoundError:
+            pass  # destroyed before
+        except OSError:
+            raise RootKeyError(f"the key {self._path} cannot be destroyed; remove it by hand") from None
+        self._keys = []
+
+    def beside(self, name: str, *, make: bool = False) -> FileKey:
+        path = self._path.with_name(f"{self._path.stem}-{name}.key")
+        if make and not path.exists():
+            create(path)
+        return FileKey(path)
+
     def _replace(self, keys: list[bytes]) -> None:
         beside = self._path.with_name(f"{self._path.name}.new")
         beside.unlink(missing_ok=True)
@@ -67,9 +90,16 @@ class FileKey:
 
 
 def create(path: Path) -> None:
-    """Make a new root key. Never overwrites one: FileExistsError."""
+    """Make a new root key. Never overwrites one: FileExistsError. A machine that dies meanwhile leaves none, or it."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _write(path, secrets.token_bytes(SIZE))
+    beside = path.with_name(f"{path.name}.new")
+    beside.unlink(missing_ok=True)
+    _write(beside, secrets.token_bytes(SIZE))
+    try:
+        os.link(beside, path)
+    finally:
+        beside.unlink()
+    _sync(path.parent)
 
 
 def _write(path: Path, body: bytes) -> None:
