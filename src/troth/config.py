@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
-from urllib.parse import urlsplit
 
 import msgspec
+
+from troth.config_sense import is_loopback as is_loopback
+from troth.config_sense import root_inside as root_inside
+from troth.config_sense import senseless
 
 
 class ConfigError(Exception):
@@ -87,6 +89,30 @@ class Keeper(msgspec.Struct, frozen=True):
     worker_daily_opens: int = 20_000
 
 
+class Keys(msgspec.Struct, frozen=True):
+    """Where the root key lies. The token is read by the keeper from its file, by nobody else."""
+
+    kms: Literal["file", "openbao"] = "file"
+    url: str = ""
+    token_file: str = ""
+    ca_file: str = ""
+    namespace: str = ""
+    mount: str = "transit"
+    name: str = "troth"
+
+
+class Backup(msgspec.Struct, frozen=True):
+    """Sealed copies. An epoch ends after epoch_days; keep_days later nobody reads its copies of the keyring."""
+
+    recipients: list[str] = []
+    main_folder: str = ""  # empty: beside the shop's folder, "<folder>.backups/main"
+    keyring_folder: str = ""
+    every: int = 24
+    keep: int = 30
+    epoch_days: int = 30
+    keep_days: int = 30
+
+
 class Policy(msgspec.Struct, frozen=True):
     """The numbers in the promises."""
 
@@ -124,6 +150,8 @@ class Config(msgspec.Struct, frozen=True):
     paypal: PayPal
     skrill: Skrill
     keeper: Keeper
+    keys: Keys
+    backup: Backup
     policy: Policy
     tax: Tax
 
@@ -147,6 +175,16 @@ class Config(msgspec.Struct, frozen=True):
         if not self.web.certificate:
             return None
         return self.home / self.web.certificate, self.home / self.web.certificate_key
+
+    @property
+    def main_copies(self) -> Path:
+        """Where sealed copies of the main database and the shop's files are put."""
+        return Path(self.backup.main_folder or f"{self.home}.backups/main").absolute()
+
+    @property
+    def keyring_copies(self) -> Path:
+        """Where the keeper puts sealed copies of the keyring, and the erasures at once."""
+        return Path(self.backup.keyring_folder or f"{self.home}.backups/keyring").absolute()
 
     @property
     def keyring(self) -> Path:
@@ -178,7 +216,7 @@ def load(folder: Path | None = None, environ: Mapping[str, str] = os.environ) ->
     if config.live and "TROTH_FAULT" in environ:
         wrong.append("environment, TROTH_FAULT: makes processes die for tests; unset it, a live shop does not start.")
     wrong += [
-        f"{path}, line {_line(text, section, key)}: [{section}] {key} {why}" for section, key, why in _senseless(config)
+        f"{path}, line {_line(text, section, key)}: [{section}] {key} {why}" for section, key, why in senseless(config)
     ]
     if wrong:
         raise ConfigError(sorted(wrong))
@@ -213,6 +251,8 @@ def _section(
                 raise ValueError("is unknown; remove it or mend its spelling")
             if target != key:
                 value = _from_file(path.parent, value)
+            if hints[target] == list[str] and isinstance(value, str):
+                value = re.split(r"[,\s]+", value.strip(", "))  # in the environment, or in a file
             values[target] = msgspec.convert(value, hints[target], strict=not where.startswith("environment"))
         except (ValueError, msgspec.ValidationError) as error:
             wrong.append(f"{where}: [{name}] {key} {_plain(str(error))}.")
@@ -262,104 +302,3 @@ def _line(text: str, section: str | None, key: str | None) -> int:
         elif current == section and key and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line):
             return number
     return head
-
-
-LOOPBACK = "may be plain http only in test mode and only on this machine (127.0.0.1); use https."
-
-
-def _senseless(config: Config) -> Iterator[tuple[str, str, str]]:
-    """What is well formed and still wrong."""
-    if not 0 <= config.web.port < 65536:
-        yield "web", "port", "must be between 1 and 65535."
-    for section, key, url in _addresses(config):
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            yield section, key, "must be an address that begins with https://."
-        elif parts.scheme == "http" and (config.live or not is_loopback(parts.hostname)):
-            yield section, key, LOOPBACK
-    yield from _transport(config.web)
-    if config.live and config.paypal.ca_file:
-        yield "paypal", "ca_file", "is for look-alikes of PayPal in test mode; remove it in a live shop."
-    for section, key, why in _incomplete(config):
-        yield section, key, why
-    for key, why in _untaxable(config):
-        yield "tax", key, why
-    mail = urlsplit(config.mail.url)
-    if mail.scheme not in ("smtp", "smtp+starttls", "smtps") or not mail.hostname:
-        yield "mail", "url", "must look like smtps://user:password@mail.example.org:465."
-    elif mail.scheme == "smtp" and not is_loopback(mail.hostname):
-        yield "mail", "url", "may be unencrypted only to this machine; use smtp+starttls:// or smtps://."
-    if not re.match(r"(sqlite:///|postgres(ql)?://)", config.database.url):
-        yield "database", "url", "must begin with sqlite:/// or postgresql://."
-    for key in msgspec.structs.asdict(config.policy):
-        least = 0 if key == "erase_window" else 1
-        if getattr(config.policy, key) < least:
-            yield "policy", key, f"must be at least {least}."
-    if root_inside(config):
-        yield "keeper", "root_key_file", "lies inside the shop's folder; keep the root key apart from the data."
-
-
-def _transport(web: Web) -> Iterator[tuple[str, str, str]]:
-    if bool(web.certificate) != bool(web.certificate_key):
-        yield "web", "certificate", "needs certificate_key besides, and the other way round."
-    if web.certificate and not web.public_url.startswith("https:"):
-        yield "web", "public_url", "must begin with https:// where a certificate is given."
-    for proxy in web.proxies:
-        try:
-            ip_address(proxy)
-        except ValueError:
-            yield "web", "trusted_proxies", "must be IP addresses with commas between, such as 127.0.0.1, ::1."
-
-
-def _incomplete(config: Config) -> Iterator[tuple[str, str, str]]:
-    """A provider that is set up by half: it could take money that the shop cannot verify."""
-    for key in ("client_secret", "webhook_id"):
-        if config.paypal.client_id and not getattr(config.paypal, key):
-            yield "paypal", key, "is needed besides client_id; copy it from PayPal's dashboard."
-    for key in ("pay_to_email", "secret_word", "mqi_password"):
-        if config.skrill.merchant_id and not getattr(config.skrill, key):
-            yield "skrill", key, "is needed besides merchant_id; set it in Skrill's account, then here."
-
-
-TAX_RATES = re.compile(r"\s*([A-Z]{2}[ =]\s*\d{1,2}(\.\d{1,2})?\s*%?\s*(,\s*|$))*")
-
-
-def _untaxable(config: Config) -> Iterator[tuple[str, str]]:
-    """What would make a tax or an invoice's number wrong."""
-    tax = config.tax
-    if config.live and not tax.scheme:
-        yield "scheme", 'is needed to sell: "destination", "origin" or "exempt"; ask whoever does your taxes.'
-    if not TAX_RATES.fullmatch(tax.rates):
-        yield "rates", 'must look like "FI 25.5, CH 8.1": a country, then its rate in percent.'
-    first: dict[str, str] = {}
-    for key in ("invoice_format", "credit_format"):
-        try:
-            made = {getattr(tax, key).format(year=year, number=1) for year in (2026, 2027)}
-            made |= {getattr(tax, key).format(year=2026, number=2)}
-        except (KeyError, ValueError, IndexError, AttributeError):
-            made = set()
-        if len(made) < 3 or not all(re.fullmatch(r"[A-Za-z0-9./ -]{1,30}", one) for one in made):
-            yield key, 'must hold {year} and {number}, such as "{year}-{number:05}", and letters, digits, . / - only.'
-        elif made & first.keys():
-            yield key, f"gives the same numbers as {first[min(made & first.keys())]}; begin one with a letter."
-        first |= dict.fromkeys(made, key)
-
-
-def _addresses(config: Config) -> Iterator[tuple[str, str, str]]:
-    yield "web", "public_url", config.web.public_url
-    yield "paypal", "base_url", config.paypal.base_url
-    if config.paypal.cert_url_prefix:
-        yield "paypal", "cert_url_prefix", config.paypal.cert_url_prefix
-    for key in ("pay_url", "query_url", "refund_url"):
-        yield "skrill", key, getattr(config.skrill, key)
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def root_inside(config: Config) -> bool:
-    return config.home.resolve() in config.root_key.resolve().parents

@@ -117,7 +117,7 @@ class Missing(RootKeyError):
 
 
 def _one_spelling(wrapped: bytes) -> str:
-    """What the engine called a ciphertext, in one spelling: it takes version 0 for 1, and Base64 ends in several ways."""
+    """A ciphertext in its one spelling: the engine takes version 0 for 1, and Base64 can end in several ways."""
     found = SHAPE.fullmatch(wrapped.decode("ascii", "replace"))
     try:
         if found is not None and _text(base64.b64decode(found[1], validate=True)) == found[1]:
