@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from babel import dates, numbers
+from babel import Locale, dates, numbers
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
@@ -35,11 +35,13 @@ def environment(**options: Any) -> Environment:
         "policy": settings.TROTH.policy,
         "query": query,
         "shop": settings.TROTH.shop,
+        "shop_tax": settings.TROTH.tax,
         "url": address,
     }
     env.filters |= {
         "ago": ago,
         "clock": clock,
+        "country": country,
         "date": day,
         "datetime": moment,
         "filesize": filesize,
@@ -80,6 +82,11 @@ def given(*ids: str) -> list[str]:
 def media(file: str) -> str:
     """The address of a picture that lies below MEDIA_ROOT."""
     return settings.MEDIA_URL + quote(file)
+
+
+def country(code: str) -> str:
+    """A country's name in the page's language, by its ISO 3166-1 code."""
+    return str(Locale.parse(_locale()).territories.get(code, code))
 
 
 def money(value: Money | tuple[int, str]) -> str:

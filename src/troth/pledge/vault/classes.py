@@ -39,3 +39,4 @@ class Billing(Personal, frozen=True):
     country: str  # ISO 3166-1 alpha-2
     company: str = ""
     vat_number: str = ""
+    salt: str = ""  # random: without it the hash of a document with this address in it can be checked against no guess

@@ -8,6 +8,8 @@ enrolled and the provider asked; whatever fails there can be done again from the
 from __future__ import annotations
 
 import hashlib
+import secrets
+from collections.abc import Iterator
 
 import msgspec
 from django.conf import settings
@@ -27,6 +29,7 @@ from troth.shop.catalogue.models import Price
 from troth.shop.delivery.letters import queue
 from troth.shop.journeys.settle import look
 from troth.shop.money import LARGEST_MINOR
+from troth.shop.orders.cost import Cost, cost, is_business
 from troth.shop.orders.models import BasketLine, Billing, Order, OrderLine
 from troth.shop.payments import attempt, gateways
 from troth.shop.payments.models import Payment
@@ -53,6 +56,10 @@ class Known(msgspec.Struct, frozen=True):
     person_ref: str
 
 
+class Changed(Refused):
+    """The total is another than the one that was shown. Nothing was ordered; the form comes back with the new one."""
+
+
 class Begun(msgspec.Struct, frozen=True):
     order_ref: str
     pay_url: str  # "": the provider cannot be reached; the order's page offers to try again
@@ -67,11 +74,13 @@ def begin(
     *,
     mailings: bool = False,
     once: str = "",
+    shown: int | None = None,
 ) -> Begun:
     """Order what is in the basket. `billing`: an address, or the id of one that this person used before.
 
-    `once` comes from the form: the same form sent twice is one order. Refused: an empty basket, a product no longer
-    sold, a password that is too easy, an address or a provider that is none of theirs.
+    `once` comes from the form: the same form sent twice is one order. `shown`: the total that the buyer saw, in minor
+    units; Changed where theirs is another. Refused: an empty basket, a product no longer sold, a password that is too
+    easy, a VAT number, an address or a provider that is none of theirs.
     """
     if provider not in gateways.offered():
         raise Refused(_("Choose how you want to pay."), "provider")
@@ -81,7 +90,7 @@ def begin(
     fault.here("buy.begin")
     try:
         with transaction.atomic():
-            order, payment, secret, names = _write(viewer, buyer, billing, provider, mailings, once)
+            order, payment, secret, names = _write(viewer, buyer, billing, provider, mailings, once, shown)
     except IntegrityError:
         earlier = Order.objects.filter(once=once, viewer=viewer).first() if once else None
         if earlier is None:
@@ -121,36 +130,60 @@ def item_name(names: list[str]) -> str:
 
 
 def _write(
-    viewer: str, buyer: Newcomer | Known, billing: BillingData | str, provider: str, mailings: bool, once: str
+    viewer: str,
+    buyer: Newcomer | Known,
+    billing: BillingData | str,
+    provider: str,
+    mailings: bool,
+    once: str,
+    shown: int | None,
 ) -> tuple[Order, Payment, bytes, list[str]]:
     priced = _priced(viewer)
     person, secret, contact = _person(buyer, mailings)
     fault.here("buy.person")
     address = _address(person, billing)
     fault.here("buy.billing")
+    costs = cost([(minor, line.quantity) for line, minor in priced], address.country, address.business)
+    if costs.total.minor > LARGEST_MINOR:
+        raise Refused(_("This basket cannot be paid online; please write to us."))
+    if shown is not None and shown != costs.total.minor:
+        raise Changed(_("Your total has changed with your country or VAT number; please look at it and order again."))
     order = Order.objects.create(
         person=person,
         contact=contact,
         billing=address,
         country=address.country,
         currency=settings.TROTH.shop.currency,
-        total_minor=sum(minor * line.quantity for line, minor in priced),
+        total_minor=costs.total.minor,
         viewer=viewer,
         once=once or None,
         policy_version=VERSION,
     )
     fault.here("buy.order")
     names = [f"{line.edition.product.name}, {line.edition.name}" for line, _minor in priced]
-    OrderLine.objects.bulk_create(
-        OrderLine(order=order, edition=line.edition, name=name, unit_minor=minor, quantity=line.quantity)
-        for name, (line, minor) in zip(names, priced, strict=True)
-    )
+    OrderLine.objects.bulk_create(_lines(order, priced, names, costs))
     payment = attempt.new(order, provider)
     fault.here("buy.payment")
     abandoned = settings.TROTH.policy.abandon_hours * 3600
     due.add_all(("look", payment.id, FIRST_LOOK), ("abandon", order.ref, abandoned))
     fault.here("buy.due")
     return order, payment, secret, names
+
+
+def _lines(order: Order, priced: list[tuple[BasketLine, int]], names: list[str], costs: Cost) -> Iterator[OrderLine]:
+    for name, (line, minor), taxed in zip(names, priced, costs.lines, strict=True):
+        yield OrderLine(
+            order=order,
+            edition=line.edition,
+            name=name,
+            unit_minor=minor,
+            quantity=line.quantity,
+            net_minor=taxed.net,
+            tax_minor=taxed.tax,
+            rate=costs.treatment.rate,
+            tax_country=costs.treatment.country,
+            treatment=costs.treatment.kind,
+        )
 
 
 def _priced(viewer: str) -> list[tuple[BasketLine, int]]:
@@ -191,8 +224,14 @@ def _address(person: Person, billing: BillingData | str) -> Billing:
         if used is None:
             raise Refused(_("Choose one of your own billing addresses, or type a new one."), "billing")
         return used
-    address = Billing(person=person, country=billing.country)
-    seal(address, "billing", billing)
+    try:
+        business = is_business(billing.vat_number, billing.country)
+    except ValueError:
+        raise Refused(
+            _("Please check the VAT number: it is none of the country of this address."), "vat_number"
+        ) from None
+    address = Billing(person=person, country=billing.country, business=business)
+    seal(address, "billing", msgspec.structs.replace(billing, salt=secrets.token_hex(16)))
     address.save(force_insert=True)
     return address
 

@@ -57,6 +57,7 @@ class Billing(models.Model):
     person = models.ForeignKey(Person, on_delete=models.PROTECT)
     billing = SealedField(personal=BillingData, null=True)  # null: cut, as its person is forgotten
     country = models.CharField(max_length=2)  # in clear, for tax
+    business = models.BooleanField(default=False)  # it holds a VAT number of that country that passed the check
     made_at = models.DateTimeField(default=clock.now)
 
     def __str__(self) -> str:
@@ -111,13 +112,21 @@ _by_ref: Prepared[Order] = Prepared(lambda ref: Order.objects.filter(pk=ref), ga
 
 
 class OrderLine(models.Model):
-    """What was bought, in the words and at the price of that moment."""
+    """What was bought, in the words, at the price and under the tax of that moment.
+
+    `unit_minor` is the price on the shelf; what the buyer pays for the line is `net_minor` + `tax_minor`.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
     edition = models.ForeignKey(Edition, on_delete=models.PROTECT)
     name = models.CharField(max_length=210)
     unit_minor = models.PositiveBigIntegerField()
     quantity = models.PositiveSmallIntegerField()
+    net_minor = models.PositiveBigIntegerField()
+    tax_minor = models.PositiveBigIntegerField()
+    rate = models.PositiveIntegerField()  # hundredths of a percent
+    tax_country = models.CharField(max_length=2)  # whose tax it is, or would be
+    treatment = models.CharField(max_length=10)  # tax.rules: standard, reverse (charge), outside, exempt, none
     returned_minor = models.PositiveBigIntegerField(default=0)  # asked to go back, or gone back
     # Why the access that this line gives has ended: "", refunded, disputed (until that ends), reversed.
     ended = models.CharField(max_length=10, blank=True)
@@ -128,4 +137,4 @@ class OrderLine(models.Model):
     @property
     def paid_minor(self) -> int:
         """What the buyer pays for this line in all: never more of it can go back."""
-        return self.unit_minor * self.quantity
+        return self.net_minor + self.tax_minor

@@ -18,10 +18,12 @@ from troth.faces.storefront.forms import fields
 from troth.faces.storefront.forms.base import ShopForm
 from troth.pledge.vault.classes import Billing
 from troth.shop.accounts import passwords
+from troth.shop.orders.cost import is_business
 from troth.shop.payments import gateways
 from troth.shop.refusal import Refused
 
 NEW = "new"
+NOT_THEIRS = _("Please check the VAT number: it is none of the country of this address.")
 # Babel's two-letter territories that are no countries of ISO 3166-1: unions, outlying parts, unknown.
 _NOT_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
 _ADDRESS = ("billing_name", "street", "city", "billing_postcode", "country")
@@ -72,6 +74,7 @@ class CheckoutForm(ShopForm):
         required=False, label=_("Write to me about new versions and similar products. I can stop it at any time.")
     )
     once = forms.CharField(required=False, widget=forms.HiddenInput)
+    shown = forms.CharField(required=False, widget=forms.HiddenInput)  # the total beside the form, in minor units
 
     def __init__(
         self,
@@ -108,6 +111,27 @@ class CheckoutForm(ShopForm):
         """A form sent twice is one order; a mark that is not of our making is as good as none."""
         once = self.cleaned_data["once"]
         return once if re.fullmatch(r"[A-Za-z0-9_-]{22}", once) else ""
+
+    def clean_shown(self) -> int | None:
+        shown = self.cleaned_data["shown"]
+        return int(shown) if re.fullmatch(r"[0-9]{1,12}", shown, re.ASCII) else None
+
+    def clean_vat_number(self) -> str:
+        """A number of a Member State fits the country of the address; elsewhere it is only printed."""
+        number, country = self.cleaned_data["vat_number"], self.cleaned_data.get("country", "")
+        try:
+            is_business(number, country)
+        except ValueError:
+            raise forms.ValidationError(NOT_THEIRS) from None
+        return str(number)
+
+    def lives_in(self) -> tuple[str, bool] | None:
+        """Country, and whether a VAT number counts, of a new address as far as it is given; None before that."""
+        given = self.cleaned_data if self.is_bound else {}
+        country = given.get("country") or (self.initial.get("country", "") if not self.is_bound else "")
+        if not country:
+            return None
+        return country, is_business(given.get("vat_number", ""), country)
 
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data

@@ -5,15 +5,19 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from troth.faces.storefront.answers import page
 from troth.faces.storefront.forms.accounts import QuantityForm
+from troth.faces.storefront.forms.checkout import countries
 from troth.faces.storefront.guards import See
 from troth.faces.storefront.signed_in import give_basket, key_hash
 from troth.faces.storefront.views import errors
+from troth.faces.storefront.views.checkout import country_asked
 from troth.shop.orders import basket
+from troth.shop.orders.cost import cost, depends_on_country
 from troth.shop.refusal import Refused
 
 
@@ -31,7 +35,15 @@ def view(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, fault: object = "", status: int = 200) -> HttpResponse:
     currency = settings.TROTH.shop.currency
     lines = basket.lines(request.who.basket_hash, currency)  # type: ignore[attr-defined]
-    context = {"lines": lines, "total": basket.total(lines, currency), "fault": fault}
+    asked = country_asked(request)
+    goods = [(line.unit.minor, line.quantity) for line in lines]
+    context = {
+        "lines": lines,
+        "cost": cost(goods, asked or settings.TROTH.shop.country),
+        "country": asked,
+        "countries": countries(translation.get_language() or "en") if depends_on_country() else [],
+        "fault": fault,
+    }
     return page(request, "basket.html", context, status)
 
 

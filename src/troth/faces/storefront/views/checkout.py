@@ -15,13 +15,14 @@ from django.views.decorators.http import require_http_methods
 
 from troth.faces.jinja import day
 from troth.faces.storefront.answers import page
-from troth.faces.storefront.forms.checkout import CheckoutForm
+from troth.faces.storefront.forms.checkout import NEW, CheckoutForm, countries
 from troth.faces.storefront.guards import See, answers_for_the_keeper
 from troth.faces.storefront.signed_in import enter, give_basket
 from troth.pledge.prepared import Prepared
 from troth.shop.journeys import buy
 from troth.shop.orders import basket
-from troth.shop.orders.models import Order
+from troth.shop.orders.cost import Cost, cost
+from troth.shop.orders.models import Billing, Order
 from troth.shop.payments import gateways
 from troth.shop.policy_version import VERSION
 from troth.shop.refusal import Refused
@@ -32,18 +33,27 @@ MOST_EARLIER = 5
 @require_http_methods(["GET", "HEAD", "POST"])
 @answers_for_the_keeper
 def view(request: HttpRequest) -> HttpResponse:
-    """GET shows the form, or sends back to an empty basket. POST orders: 303 to the provider, or 400 with sentences."""
+    """GET shows the form, or sends back to an empty basket. POST orders: 303 to the provider, or 400 with sentences.
+
+    Where the total of the country or VAT number given is not the one that was shown, nothing is ordered yet: the form
+    comes back with the new one, 409.
+    """
     currency = settings.TROTH.shop.currency
     if not gateways.offered():
         return page(request, "closed.html", status=503)
     person = request.who.person_ref  # type: ignore[attr-defined]
     earlier = _earlier(person) if person else []
     data = request.POST if request.method == "POST" else None
-    first = {"once": secrets.token_urlsafe(16), "provider": gateways.offered()[0]}
+    asked = country_asked(request)
+    first = {"once": secrets.token_urlsafe(16), "provider": gateways.offered()[0], "country": asked}
+    status = 200 if data is None else 400
     form = CheckoutForm(data, known=person is not None, earlier=earlier, initial=first)
     if data is not None and form.is_valid():
         try:
             return _order(request, form, person)
+        except buy.Changed as no:
+            status = 409
+            form.refuse(no)
         except Refused as no:
             form.refuse(no)
     lines = basket.lines(request.who.basket_hash, currency)  # type: ignore[attr-defined]
@@ -53,12 +63,28 @@ def view(request: HttpRequest) -> HttpResponse:
         "form": form,
         "known": person is not None,
         "lines": lines,
-        "total": basket.total(lines, currency),
+        "cost": _cost(form, lines, person),
         "policy_version": VERSION,
         "provider_hints": provider_hints(),
         "once": form["once"].value() or first["once"],
     }
-    return page(request, "checkout.html", context, 200 if data is None else 400)
+    return page(request, "checkout.html", context, status)
+
+
+def country_asked(request: HttpRequest) -> str:
+    """The country of ?country=…, by which basket and checkout show their sums before an address is given; or ""."""
+    asked = request.GET.get("country", "")
+    return asked if asked in dict(countries(translation.get_language() or "en")) else ""
+
+
+def _cost(form: CheckoutForm, lines: list[basket.Line], person: str | None) -> Cost:
+    """The sums for the address that is given or offered first; for a buyer at the shop's own home before that."""
+    lives = None
+    chosen = (form.data.get("earlier") if form.is_bound else form.earlier[0][0]) if form.earlier else NEW
+    if chosen != NEW:
+        lives = Billing.objects.filter(pk=str(chosen), person=person).values_list("country", "business").first()
+    country, business = lives or form.lives_in() or (settings.TROTH.shop.country, False)
+    return cost([(line.unit.minor, line.quantity) for line in lines], country, business)
 
 
 def provider_hints() -> dict[str, str]:
@@ -82,6 +108,7 @@ def _order(request: HttpRequest, form: CheckoutForm, person: str | None) -> Http
         given["provider"],
         mailings=given.get("mailings", False),
         once=given["once"],
+        shown=given["shown"],
     )
     response = See(begun.pay_url or reverse("order", args=[begun.order_ref]))
     give_basket(request, response)  # it lets this browser see the order for as long as a session lasts

@@ -16,9 +16,10 @@ from troth.pledge.ids import SHAPE
 from troth.shop.delivery.models import Letter
 from troth.shop.journeys import buy, download, reach, settle
 from troth.shop.money import Money
-from troth.shop.orders.models import Order
+from troth.shop.orders.models import Order, OrderLine
 from troth.shop.payments import gateways
 from troth.shop.refusal import Refused
+from troth.shop.tax.rules import NONE, percent
 
 
 @require_safe
@@ -67,11 +68,12 @@ def returned(request: HttpRequest, provider: str) -> HttpResponse:
 
 def show(request: HttpRequest, order: Order, fault: object = "", status: int = 200) -> HttpResponse:
     standing = settle.standing(order)
-    lines = order.lines.order_by("pk")
+    lines = list(order.lines.order_by("pk"))
     context: dict[str, Any] = {
         "order": order,
         "standing": standing,
-        "lines": [_line(line.name, line.quantity, line.unit_minor, order.currency) for line in lines],
+        "lines": [_line(line, order.currency) for line in lines],
+        "tax": _tax(lines, order.currency),
         "links": download.links(order) if standing.state == "paid" else [],
         "letter": _letter(order),
         "providers": [(code, gateways.NAMES[code]) for code in gateways.offered()],
@@ -81,8 +83,17 @@ def show(request: HttpRequest, order: Order, fault: object = "", status: int = 2
     return page(request, "order.html", context, status)
 
 
-def _line(name: str, quantity: int, unit_minor: int, currency: str) -> dict[str, Any]:
-    return {"name": name, "quantity": quantity, "sum": Money(unit_minor * quantity, currency)}
+def _line(line: OrderLine, currency: str) -> dict[str, Any]:
+    return {"name": line.name, "quantity": line.quantity, "sum": Money(line.paid_minor, currency)}
+
+
+def _tax(lines: list[OrderLine], currency: str) -> dict[str, Any] | None:
+    """What tax the total holds, or why none. All lines of an order have one treatment: their buyer's."""
+    first = lines[0] if lines else None
+    if first is None or first.treatment == NONE:
+        return None
+    taxed = Money(sum(line.tax_minor for line in lines), currency)
+    return {"kind": first.treatment, "percent": percent(first.rate), "country": first.tax_country, "sum": taxed}
 
 
 def _letter(order: Order) -> str:
