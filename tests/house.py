@@ -20,11 +20,12 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import Client
 
+from tests.driving import drive
 from troth import config
 from troth.pledge import clock
 from troth.pledge.due import loop as due
 from troth.pledge.due.models import Due
-from troth.pledge.keeper.keeper import Keeper, drive
+from troth.pledge.keeper.keeper import Keeper
 from troth.pledge.policy.probe import Probe
 from troth.pledge.policy.visitor import Page, Visitor
 from troth.pledge.vault import door as doors

@@ -38,7 +38,7 @@ def mallory(house: House) -> Browser:
 
 @pytest.fixture
 def running(keeper: Keeper) -> Iterator[Kept]:
-    keeper._clock = keeper._opening._clock = keeper._credentials._clock = clock.now  # so that tests may travel
+    keeper.room.clock = clock.now  # so that tests may travel
     with kept(keeper) as running:
         yield running
     clock.travel(timedelta())

@@ -132,8 +132,7 @@ def code(answer: messages.Answer) -> str:
     return answer.code if isinstance(answer, messages.Refusal) else type(answer).__name__
 
 
-QUESTIONS = msgspec.inspect.type_info(messages.Question).types
-VERB_NAMES = {question.cls.__name__ for question in QUESTIONS}
+VERB_NAMES = {question.__name__ for question in messages.Question.__subclasses__()}
 
 
 def example(verb: str, alice: Somebody) -> messages.Message:

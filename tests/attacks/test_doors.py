@@ -50,8 +50,8 @@ def test_the_worker_opens_for_its_purposes_only(running: Kept, victim: Somebody)
 
 def stolen(running: Kept, victim: Somebody, attacker: Somebody) -> dict[str, str]:
     """Capabilities that are none for Alice's data."""
-    raw, epoch, _ = capabilities.read(running.keeper._keys.capability, victim.capability, 0)
-    now, key = int(clock.now().timestamp()), running.keeper._keys.capability
+    raw, epoch, _ = capabilities.read(running.keeper.room.keys.capability, victim.capability, 0)
+    now, key = int(clock.now().timestamp()), running.keeper.room.keys.capability
     return {
         "none": "",
         "Mallory's own": attacker.capability,

@@ -190,9 +190,7 @@ class TestFloods:
             while sent < 64 << 20:
                 sent += line.send(attest)
         running.still_serves()
-        held = [(len(one.data.came), len(one.data.leaving)) for one in _lines(running)]
-        assert all(max(pair) <= 2 * messages.LARGEST for pair in held), held  # or it hung up
-        assert sent < 64 << 20
+        assert sent < 4 * messages.LARGEST  # what the kernel holds for a line, and not a byte in the keeper
 
     def test_a_line_that_talks_on_during_a_hash_is_not_read_on_for_ever(self, running: Kept) -> None:
         line = running.line("web")
@@ -203,7 +201,7 @@ class TestFloods:
             while sent < 64 << 20:
                 sent += line.send(hello)
         running.still_serves()
-        assert all(len(one.data.came) <= 2 * messages.LARGEST for one in _lines(running))  # or it hung up
+        assert sent < 4 * messages.LARGEST
 
     def test_who_keeps_a_copy_of_the_line_cannot_make_the_keeper_wait_in_it(self, running: Kept) -> None:
         """O_NONBLOCK belongs to the open socket, not to the descriptor: whoever passed it can switch it off again."""
@@ -252,7 +250,3 @@ class TestFloods:
             thread.join(60)
         assert wrong == []
         assert running.keeper.db.execute("SELECT count(*), max(seq) + 1 FROM leaf").fetchone() == (160, 160)
-
-
-def _lines(running: Kept) -> list:
-    return [one for one in running.loop._selector.get_map().values() if isinstance(one.data, doors.Line)]

@@ -32,7 +32,7 @@ def test_an_optional_purpose_has_a_wrap_only_while_it_is_allowed(keeper: Keeper)
     fresh, _, mine = enrolled(keeper)
 
     def held() -> list[str]:
-        return list(keeper._persons.wraps(to_bytes(fresh.ref))["contact"])
+        return list(keeper.room.persons.wraps(to_bytes(fresh.ref))["contact"])
 
     assert set(held()) == {"standing"}
     assert code(ask(keeper, "web", messages.Grant(mine, "marketing"))) == "Noted"
@@ -66,10 +66,10 @@ def test_a_forgotten_person_opens_for_nothing_and_signs_in_no_more(keeper: Keepe
 def test_what_tax_law_keeps_is_kept_for_tax_alone(keeper: Keeper) -> None:
     fresh, keys, _ = enrolled(keeper)
     ask(keeper, "worker", messages.Shred(fresh.ref, ["tax"]))
-    assert set(keeper._persons.wraps(to_bytes(fresh.ref))) == {"billing"}
+    assert set(keeper.room.persons.wraps(to_bytes(fresh.ref))) == {"billing"}
     assert opens(keeper, keys, "billing", "bill") == "gone"
     ask(keeper, "worker", messages.Shred(fresh.ref, []))
-    assert keeper._persons.wraps(to_bytes(fresh.ref)) == {}
+    assert keeper.room.persons.wraps(to_bytes(fresh.ref)) == {}
 
 
 def test_an_older_keyring_is_erased_again_before_it_opens_anything(tmp_path: pathlib.Path) -> None:
@@ -105,7 +105,7 @@ def test_nothing_of_a_deleted_wrap_stays_in_the_file_or_its_journal(tmp_path: pa
     db = connect(tmp_path / "keyring")
     keeper = Keeper(db, FileKey(settings.TROTH.root_key))
     fresh, _ = own_blank(keeper)
-    wraps = keeper._persons.wraps(to_bytes(fresh.ref))
+    wraps = keeper.room.persons.wraps(to_bytes(fresh.ref))
     secret = wraps["contact"]["standing"][14:]
     assert any(secret in path.read_bytes() for path in tmp_path.iterdir())
     ask(keeper, "worker", messages.Shred(fresh.ref, []))
@@ -156,7 +156,7 @@ class WhatOpens(RuleBasedStateMachine):
         for person in self.people:
             opened = opens(self.keeper, person["keys"], "contact", "deliver")
             assert opened == ("Opened" if person["alive"] else "gone")
-            held = self.keeper._persons.wraps(to_bytes(person["ref"])).get("contact", {})
+            held = self.keeper.room.persons.wraps(to_bytes(person["ref"])).get("contact", {})
             assert ("marketing" in held) == person["marketing"]
 
     def teardown(self) -> None:

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.driving import drive
 from tests.house import House
 from troth.pledge.keeper import messages
-from troth.pledge.keeper.keeper import Keeper, drive
+from troth.pledge.keeper.keeper import Keeper
 from troth.pledge.keeper.messages import Place, Record
 from troth.pledge.keeper.policy import CLASSES, OPENS, PURPOSES
 from troth.pledge.keeper.seals import BadSeal, KeySet, read_key_set, seal

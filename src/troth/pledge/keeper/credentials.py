@@ -10,19 +10,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import sqlite3
 import unicodedata
 from collections.abc import Callable, Generator
-from datetime import datetime
+from contextlib import suppress
 from typing import Any
 
+import msgspec
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from troth.pledge.ids import SHAPE, from_bytes, to_bytes
 from troth.pledge.keeper import capabilities, messages
-from troth.pledge.keeper.own_keys import OwnKeys
-from troth.pledge.keeper.persons import Gone, Persons
+from troth.pledge.keeper.messages import Refused, raw_ref, ref_name
+from troth.pledge.keeper.room import Room
+from troth.pledge.keeper.seals import BadSeal
 
 WAITING, CLAIMED, PROVED = 0, 1, 2
 TICKET_LIFE = {"confirm": 7 * 86400, "invite": 30 * 86400, "recover": 3600, "change": 86400}
@@ -32,12 +32,18 @@ Work = Callable[[], Any]  # slow and pure: runs beside the loop
 Steps = Generator[Work, Any, messages.Answer]
 
 
-class Refused(Exception):
-    """The keeper's no, with a code and nothing else."""
+class Reached(msgspec.Struct):
+    """What is read of a contact in here; its other fields are passed over."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+    email: str
+
+
+def read_mailbox(contact: bytes) -> str:
+    """The mailbox in an opened contact. BadSeal where there is none."""
+    try:
+        return msgspec.msgpack.decode(contact, type=Reached).email
+    except msgspec.MsgspecError:
+        raise BadSeal from None
 
 
 def hash_password(password: str) -> str:
@@ -46,90 +52,78 @@ def hash_password(password: str) -> str:
 
 
 def fits(password: str, phc: str) -> bool:
-    try:
+    with suppress(InvalidKey):
         Argon2id.verify_phc_encoded(password.encode(), phc)
-    except InvalidKey:
-        return False
-    return True
+        return True
+    return False
 
 
 class Credentials:
     """The verbs that hash are generators: they yield slow work and go on, in a later batch, with its result."""
 
-    def __init__(
-        self, db: sqlite3.Connection, keys: OwnKeys, persons: Persons, clock: Callable[[], datetime]
-    ) -> None:  # fmt: skip
-        self._db, self._keys, self._persons, self._clock = db, keys, persons, clock
+    def __init__(self, room: Room) -> None:
+        self._room, self._db, self._keys, self._persons = room, room.db, room.keys, room.persons
         self._nobody = hash_password(secrets.token_urlsafe())
 
-    def enrol(self, ask: messages.Enrol) -> Steps:
+    def enrol(self, role: str, ask: messages.Enrol) -> Steps:
         """Give a blank's person a mailbox and a password. Refused "secret" unless the blank's secret is shown.
 
         The same again (a lost answer) gives a session again; another mailbox or password is refused.
         """
-        raw, index = _raw(ask.ref), self.index(ask.mailbox)
+        raw, index = raw_ref(ask.ref), self.index(ask.mailbox)
         _password_shape(ask.password)
         if not self._persons.knows_secret(raw, ask.secret):
             raise Refused("secret")
         if self._credential(raw) is None:
             phc = yield lambda: hash_password(ask.password)
-            if self._credential(raw) is None:
-                row = (raw, index, phc, WAITING, max(self._keys.mailbox))
-                self._db.execute("INSERT INTO credential VALUES (?, ?, ?, ?, ?)", row)
-                self._claim(raw)
+            sql = "INSERT OR IGNORE INTO credential VALUES (?, ?, ?, ?, ?) RETURNING 1"
+            if self._db.one(sql, raw, index, phc, WAITING, max(self._keys.mailbox)):
+                # The first to claim a mailbox may sign in with it, until somebody proves it.
+                self._db.execute("UPDATE OR IGNORE credential SET standing = ? WHERE ref = ?", (CLAIMED, raw))
                 return self._session(raw)
         known = self._credential(raw)
-        assert known is not None
         right = yield lambda: fits(ask.password, known[1])
         if not right or known[0] != index:
             raise Refused("secret")
         return self._session(raw)
 
-    def sign_in(self, ask: messages.SignIn) -> Steps:
+    def sign_in(self, role: str, ask: messages.SignIn) -> Steps:
         """Refused "credentials" for a wrong password and an unknown mailbox alike, after the same work."""
         sql = "SELECT ref, phc FROM credential WHERE mailbox = ? AND standing > 0"
-        row = self._db.execute(sql, (self.index(ask.mailbox),)).fetchone()
-        right = yield lambda: fits(ask.password[:LONGEST_PASSWORD], row[1] if row else self._nobody)
-        if not right or row is None:
-            raise Refused("credentials")
+        row = self._db.one(sql, self.index(ask.mailbox))
+        yield from self._compare(ask.password, row[1] if row else self._nobody)
         return self._session(row[0])
 
-    def recover(self, ask: messages.Recover) -> messages.Ticket:
+    def recover(self, role: str, ask: messages.Recover) -> messages.Ticket:
         """A ticket for known and unknown mailboxes alike; what it is good for only the worker learns."""
         index = self.index(ask.mailbox)
-        sql = "SELECT ref FROM credential WHERE mailbox = ? AND standing > 0"
-        row = self._db.execute(sql, (index,)).fetchone()
-        return messages.Ticket(self._ticket("recover", row[0] if row else None, index, None))
+        raw = self._db.value("SELECT ref FROM credential WHERE mailbox = ? AND standing > 0", index)
+        return messages.Ticket(self._ticket("recover", raw, index, None))
 
-    def redeem(self, ask: messages.Redeem) -> messages.Redeemed:
+    def redeem(self, role: str, ask: messages.Redeem) -> messages.Redeemed:
         """For the worker's letter: the secret of a ticket, made now and told once."""
-        self._db.execute("DELETE FROM ticket WHERE ends < ?", (self._now(),))
+        for table in ("ticket", "covered"):
+            self._db.execute(f"DELETE FROM {table} WHERE ends < ?", (self._room.now(),))  # noqa: S608 - our own tables
         if ask.ticket:
             return self._redeem_ticket(ask.ticket, peek=ask.kind == "peek")
-        raw = _raw(ask.ref)
+        raw = raw_ref(ask.ref)
         if ask.mailbox:
             self._drop_planted(raw, ask.mailbox)
-        if ask.kind == "invite":
-            if self._credential(raw) is not None:
-                return messages.Redeemed("nothing")
-            index = self.index(ask.mailbox)
-        elif ask.kind == "confirm":
-            row = self._credential(raw)
-            if row is None:
-                return messages.Redeemed("nothing")
-            index = row[0]
-            if row[2] == WAITING and self._proved_by_other(raw, index):
-                return messages.Redeemed("taken", ref=ask.ref)
-        else:
+        if ask.kind not in ("invite", "confirm"):
             raise Refused("kind")
+        row = self._credential(raw)
+        if (row is None) != (ask.kind == "invite"):
+            return messages.Redeemed("nothing")
+        index = row[0] if row else self.index(ask.mailbox)
+        if row and row[2] == WAITING and self._proved_by_other(raw, index):
+            return messages.Redeemed("taken", ref=ask.ref)
         secret = secrets.token_urlsafe(24)
         ticket = self._ticket(ask.kind, raw, index, secret)
         return messages.Redeemed(ask.kind, ask.ref, ticket, secret)
 
-    def prove(self, ask: messages.Prove) -> Steps:
+    def prove(self, role: str, ask: messages.Prove) -> Steps:
         """The secret came back from the mailbox. Sets the password where the kind allows; old capabilities end then."""
-        row = self._shown(ask)
-        kind, raw, index = row
+        kind, raw, index = self._shown(ask)
         if ask.password and kind in ("recover", "invite"):
             _password_shape(ask.password)
             phc = yield lambda: hash_password(ask.password)
@@ -148,13 +142,11 @@ class Credentials:
         self._prove_mailbox(raw, index)
         return messages.Proved(kind, self._session(raw))
 
-    def change(self, ask: messages.Change) -> Steps:
+    def change(self, role: str, ask: messages.Change) -> Steps:
         """A new password at once; a new mailbox as a ticket, which the worker redeems and mails to it."""
         raw = self.owner(ask.capability)
         row = self._credential(raw)
-        right = yield lambda: fits(ask.password[:LONGEST_PASSWORD], row[1] if row else self._nobody)
-        if not right or row is None:
-            raise Refused("credentials")
+        yield from self._compare(ask.password, row[1] if row else self._nobody)
         if ask.new_mailbox:
             return messages.Ticket(self._ticket("change", raw, self.index(ask.new_mailbox), None))
         _password_shape(ask.new_password)
@@ -172,10 +164,10 @@ class Credentials:
             raise Refused("mailbox")
         newest = max(self._keys.mailbox)
         hashes = {version: _lookup(key, name) for version, key in self._keys.mailbox.items()}
-        for version in hashes.keys() - {newest}:
+        for old in hashes.keys() - {newest}:
             sql = "UPDATE credential SET mailbox = ?, lookup = ? WHERE mailbox = ? AND lookup = ?"
-            self._db.execute(sql, (hashes[newest], newest, hashes[version], version))
-            self._db.execute("UPDATE ticket SET mailbox = ? WHERE mailbox = ?", (hashes[newest], hashes[version]))
+            self._db.execute(sql, (hashes[newest], newest, hashes[old], old))
+            self._db.execute("UPDATE ticket SET mailbox = ? WHERE mailbox = ?", (hashes[newest], hashes[old]))
         return hashes[newest]
 
     def signs_in(self, raw: bytes, mailbox: str) -> bool:
@@ -185,31 +177,35 @@ class Credentials:
 
     def outdated(self) -> int:
         """How many mailboxes stand under an older look-up key."""
-        sql = "SELECT count(*) FROM credential WHERE lookup < ?"
-        return int(self._db.execute(sql, (max(self._keys.mailbox),)).fetchone()[0])
+        return int(self._db.value("SELECT count(*) FROM credential WHERE lookup < ?", max(self._keys.mailbox)))
+
+    def _compare(self, password: str, phc: str) -> Generator[Work, Any, None]:
+        """Refused "credentials" unless the password fits; nobody's own fits to nothing."""
+        right = yield lambda: fits(password[:LONGEST_PASSWORD], phc)
+        if not right or phc is self._nobody:
+            raise Refused("credentials")
 
     def _redeem_ticket(self, ticket: str, peek: bool) -> messages.Redeemed:
-        sql = "SELECT kind, ref, secret FROM ticket WHERE id = ?"
-        row = self._db.execute(sql, (ticket,)).fetchone()
+        row = self._db.one("SELECT kind, ref FROM ticket WHERE id = ?", ticket)
         if row is None or row[1] is None:
             return messages.Redeemed("nothing")
         if peek or row[0] == "changed":
-            return messages.Redeemed(row[0], _name(row[1]), ticket)
+            return messages.Redeemed(row[0], ref_name(row[1]), ticket)
         secret = secrets.token_urlsafe(24)
         # A letter that is sent again carries a new secret; only the last one is good.
         self._db.execute("UPDATE ticket SET secret = ? WHERE id = ?", (_digest(secret), ticket))
-        return messages.Redeemed(row[0], _name(row[1]), ticket, secret)
+        return messages.Redeemed(row[0], ref_name(row[1]), ticket, secret)
 
     def _shown(self, ask: messages.Prove) -> tuple[str, bytes, bytes]:
         sql = "SELECT kind, ref, mailbox, secret FROM ticket WHERE id = ? AND ends > ?"
-        row = self._db.execute(sql, (ask.ticket, self._now())).fetchone()
+        row = self._db.one(sql, ask.ticket, self._room.now())
         if row is None or row[3] is None or not hmac.compare_digest(row[3], _digest(ask.secret)):
             raise Refused("ticket")
         return row[0], row[1], row[2]
 
     def _ticket(self, kind: str, raw: bytes | None, index: bytes, secret: str | None) -> str:
         ticket = secrets.token_urlsafe(16)
-        row = (ticket, kind, raw, index, _digest(secret) if secret else None, self._now() + TICKET_LIFE[kind])
+        row = (ticket, kind, raw, index, _digest(secret) if secret else None, self._room.now() + TICKET_LIFE[kind])
         self._db.execute("INSERT INTO ticket VALUES (?, ?, ?, ?, ?, ?)", row)
         return ticket
 
@@ -226,10 +222,6 @@ class Credentials:
             self._db.execute("DELETE FROM credential WHERE ref = ?", (raw,))
             self._persons.raise_epoch(raw)
 
-    def _claim(self, raw: bytes) -> None:
-        """The first to claim a mailbox may sign in with it, until somebody proves it."""
-        self._db.execute("UPDATE OR IGNORE credential SET standing = ? WHERE ref = ?", (CLAIMED, raw))
-
     def _prove_mailbox(self, raw: bytes, index: bytes) -> None:
         """Whoever proves a mailbox signs in with it. One that another person proved before stays theirs."""
         if self._proved_by_other(raw, index):
@@ -240,29 +232,30 @@ class Credentials:
 
     def _proved_by_other(self, raw: bytes, index: bytes) -> bool:
         sql = "SELECT 1 FROM credential WHERE mailbox = ? AND ref <> ? AND standing = ?"
-        return self._db.execute(sql, (index, raw, PROVED)).fetchone() is not None
+        return self._db.one(sql, index, raw, PROVED) is not None
 
-    def _credential(self, raw: bytes) -> tuple[bytes, str, int] | None:
-        row = self._db.execute("SELECT mailbox, phc, standing FROM credential WHERE ref = ?", (raw,)).fetchone()
-        return (row[0], row[1], row[2]) if row else None
+    def _credential(self, raw: bytes) -> Any:
+        """Mailbox hash, password hash and standing; or None."""
+        return self._db.one("SELECT mailbox, phc, standing FROM credential WHERE ref = ?", raw)
+
+    def holder(self, capability: str) -> tuple[bytes, str]:
+        """Whose capability this is, and its scope. Refused "capability" for one that is over or of an older epoch."""
+        raw, epoch, scope = capabilities.read(self._keys.capability, capability, self._room.now())
+        if self._db.value("SELECT epoch FROM person WHERE ref = ?", raw) != epoch:
+            raise Refused("capability")
+        return raw, scope
 
     def owner(self, capability: str) -> bytes:
         """The person whose own capability this is. Refused "capability"."""
-        try:
-            raw, epoch, scope = capabilities.read(self._keys.capability, capability, self._now())
-            if scope != "own" or self._persons.epoch(raw) != epoch:
-                raise Refused("capability")
-        except (capabilities.NoCapability, Gone):
-            raise Refused("capability") from None
+        raw, scope = self.holder(capability)
+        if scope != "own":
+            raise Refused("capability")
         return raw
 
     def _session(self, raw: bytes) -> messages.Session:
         epoch = self._persons.epoch(raw)
-        capability = capabilities.issue(self._keys.capability, raw, epoch, self._now())
-        return messages.Session(_name(raw), epoch, capability)
-
-    def _now(self) -> int:
-        return int(self._clock().timestamp())
+        capability = capabilities.issue(self._keys.capability, raw, epoch, self._room.now())
+        return messages.Session(ref_name(raw), epoch, capability)
 
 
 def _lookup(key: bytes, name: str) -> bytes:
@@ -271,16 +264,6 @@ def _lookup(key: bytes, name: str) -> bytes:
 
 def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
-
-
-def _name(raw: bytes) -> str:
-    return from_bytes("per", raw)
-
-
-def _raw(ref: str) -> bytes:
-    if not SHAPE.match(ref):
-        raise Refused("shape")
-    return to_bytes(ref)
 
 
 def _password_shape(password: str) -> None:

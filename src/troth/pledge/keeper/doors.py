@@ -1,215 +1,165 @@
-"""The keeper's loop: one process, one thread, one durable batch for all that came meanwhile (group commit).
+"""The keeper's doors: a thread for each line reads and answers, one loop works all questions off in durable batches.
 
 A door is one end of a datagram socket pair, inherited by the keeper; the other end is inherited by exactly one role.
 Who holds it sends a stream socket through it (SCM_RIGHTS) and talks over that: nothing lies in the file system that
 another process could connect to. With separate users a door is a listening socket instead, and the peer's uid is
-checked besides. Callers are not trusted to be polite: each role has so many lines and no more, and one that talks on
-without listening is hung up on, so that a captured role cannot keep the others waiting. An answer leaves after the
-commit of the batch that it belongs to; if the commit fails, every answer of the batch becomes the refusal "ledger".
+checked besides. Callers are not trusted to be polite: each role has so many lines and no more, and a line is not read
+on before its last answer is fetched, so that a captured role keeps nobody waiting but itself. An answer leaves after
+the commit of the batch that it belongs to; if the commit fails, every answer of the batch is the refusal "ledger".
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import selectors
+import select
 import socket
-import sqlite3
 import struct
-from collections import deque
-from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+import threading
+from contextlib import suppress
+from functools import partial
+from queue import SimpleQueue
 
 import msgspec
 
 from troth.pledge.keeper import messages
-from troth.pledge.keeper.keeper import Keeper, Outcome, Pending, advance
+from troth.pledge.keeper.keeper import Act, Keeper, Outcome, Pending, advance
 
 log = logging.getLogger("troth.keeper")
 HASHERS = 2  # two hashes at a time: 19 MiB each, and one core stays free for opening
 WAITING_HASHES = 64  # more are refused: "busy"
-BATCH = 64
+BATCH = 64  # steps in one transaction
 MOST_LINES = 100  # of one role at a time
-MOST_WAITING = messages.LENGTH.size + messages.LARGEST  # bytes that came on a line while its question is under way
-# The caller may hold a copy of the socket and make it a blocking one again: O_NONBLOCK belongs to both.
-AT_ONCE = socket.MSG_DONTWAIT
+STACK = 512 << 10  # bytes for the thread of a line
 UCRED = struct.Struct("iII")
 
 
-class Line:
-    """One connection: a role, what came and was not yet read, what waits to leave."""
-
-    def __init__(self, sock: socket.socket, role: str) -> None:
-        self.sock, self.role = sock, role
-        self.came, self.leaving = bytearray(), bytearray()
-        self.busy = False  # one question at a time, answered in order
-
-    def question(self) -> bytes | None:
-        """The next whole message, or None. ValueError for one that is too long."""
-        if len(self.came) < messages.LENGTH.size:
-            return None
-        (length,) = messages.LENGTH.unpack_from(self.came)
-        if length > messages.LARGEST:
-            raise ValueError("too long")
-        end = messages.LENGTH.size + length
-        if len(self.came) < end:
-            return None
-        body = bytes(self.came[messages.LENGTH.size : end])
-        del self.came[:end]
-        return body
-
-
-Job = tuple[Line, Callable[[], Outcome]]
-
-
 class Doors:
+    """`doors`: socket -> (role, the only uid that may use it, or None)."""
+
     def __init__(self, keeper: Keeper, doors: dict[socket.socket, tuple[str, int | None]]) -> None:
-        """`doors`: socket -> (role, the only uid that may use it, or None)."""
         self._keeper, self._doors = keeper, doors
-        self._selector = selectors.DefaultSelector()
-        self._jobs: deque[Job] = deque()
-        self._pool = ThreadPoolExecutor(HASHERS, thread_name_prefix="hash")
-        self._hashing = 0
-        self._wake, self._woken = socket.socketpair()
-        self._stopping = False
-        for sock in (*doors, self._woken):
-            sock.setblocking(False)
-            self._selector.register(sock, selectors.EVENT_READ)
+        self._asked: SimpleQueue[tuple[Act, SimpleQueue[Outcome]] | None] = SimpleQueue()
+        self._hashing, self._waiting = threading.Semaphore(HASHERS), threading.Semaphore(HASHERS + WAITING_HASHES)
+        self._lines: dict[socket.socket, str] = {}
+        self._counting, self._ended = threading.Lock(), False
+        self._woken, self._wake = socket.socketpair()
+        for door in doors:
+            door.setblocking(False)
 
     def stop(self) -> None:
         """From a signal handler or another thread: answer what is under way, then leave run()."""
-        self._stopping = True
-        self._wake.send(b"x")
+        self._asked.put(None)
 
     def run(self) -> None:
-        while not self._stopping:
-            for key, events in self._selector.select(0 if self._jobs else None):
-                self._ready(key, events)
-            if self._jobs:
-                self._work_off()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        for key in list(self._selector.get_map().values()):
-            key.fileobj.close()  # type: ignore[union-attr]
+        threading.stack_size(STACK)
+        threading.Thread(target=self._welcome, name="doors", daemon=True).start()
+        while self._work_off():
+            pass
+        self._ended = True
         self._wake.close()
-        self._selector.close()
+        with self._counting:
+            for sock in self._lines:
+                with suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)  # its thread wakes up, and closes it
 
-    def _ready(self, key: selectors.SelectorKey, events: int) -> None:
-        if key.fileobj is self._woken:
-            self._woken.recv(4096)
-        elif isinstance(key.data, Line):
-            if events & selectors.EVENT_WRITE:
-                self._send(key.data)
-                self._next(key.data)
-            if events & selectors.EVENT_READ:
-                self._receive(key.data)
-        else:
-            self._greet(key.fileobj)  # type: ignore[arg-type]
+    def _work_off(self) -> bool:
+        """Wait for a question; work off all that came meanwhile in one transaction. False when told to stop."""
+        asked = [self._asked.get()]
+        while len(asked) < BATCH and not self._asked.empty():
+            asked.append(self._asked.get())
+        steps = [step for step in asked if step is not None]
+        outcomes = self._keeper.work_off([act for act, _ in steps]) if steps else []
+        for (_, answered), outcome in zip(steps, outcomes, strict=True):
+            answered.put(outcome)
+        return len(steps) == len(asked)
 
-    def _greet(self, door: socket.socket) -> None:
-        role, uid = self._doors[door]
-        for sock in _callers(door):
-            if uid is not None and _peer_uid(sock) != uid:
-                log.warning("refused a caller of another user at the door of %s", role)
-                sock.close()
-                continue
-            if self._keeper.connected[role] >= MOST_LINES:
-                sock.close()
-                continue
-            sock.setblocking(False)
-            self._keeper.connected[role] += 1
-            self._selector.register(sock, selectors.EVENT_READ, Line(sock, role))
+    def _welcome(self) -> None:
+        """New lines, until the loop has ended."""
+        while self._woken not in (ready := select.select([*self._doors, self._woken], [], [])[0]):
+            for door in ready:
+                for sock in _callers(door):
+                    if not self._begin(sock, *self._doors[door]):
+                        sock.close()
+        for door in (*self._doors, self._woken):
+            door.close()
 
-    def _receive(self, line: Line) -> None:
+    def _begin(self, sock: socket.socket, role: str, uid: int | None) -> bool:
+        """A thread for a line, unless it is another user's, or one too many."""
+        if uid is not None and _peer_uid(sock) != uid:
+            log.warning("refused a caller of another user at the door of %s", role)
+            return False
+        with self._counting, suppress(RuntimeError):  # no more threads to be had: one too many
+            if self._keeper.connected[role] < MOST_LINES:
+                threading.Thread(target=self._serve, args=(sock, role), daemon=True).start()
+                self._keeper.connected[role] += 1
+                self._lines[sock] = role
+                return True
+        return False
+
+    def _serve(self, sock: socket.socket, role: str) -> None:
+        """One line: question and answer in turn, until either side hangs up."""
+        answered: SimpleQueue[Outcome] = SimpleQueue()
         try:
-            data = line.sock.recv(1 << 16, AT_ONCE)
-        except BlockingIOError:
-            return
+            sock.setblocking(True)
+            while (body := _question(sock)) is not None:
+                outcome = self._act(partial(self._keeper.begin, role, messages.read_question(body)), answered)
+                while isinstance(outcome, Pending):
+                    outcome = self._act(self._hashed(outcome), answered)
+                _say(sock, outcome)
+        except (ValueError, msgspec.DecodeError):
+            with suppress(OSError):
+                _say(sock, messages.Refusal("shape"))
         except OSError:
-            data = b""
-        if not data:
-            self._hang_up(line)
-            return
-        line.came += data
-        self._next(line)
-        if len(line.came) > MOST_WAITING:
-            self._hang_up(line)
+            pass  # the caller went away, or plays with its copy of the socket; or the loop has ended
+        finally:
+            with self._counting:
+                self._keeper.connected[self._lines.pop(sock)] -= 1
+            sock.close()
 
-    def _next(self, line: Line) -> None:
-        """Take the line's next question, unless one is under way or an answer has not been fetched."""
-        if line.busy or line.leaving:
-            return
+    def _act(self, act: Act, answered: SimpleQueue[Outcome]) -> Outcome:
+        """One step, in the loop's next batch."""
+        if self._ended:
+            raise ConnectionError
+        self._asked.put((act, answered))
+        return answered.get()
+
+    def _hashed(self, pending: Pending) -> Act:
+        """Do slow work in its turn; what goes on with its result. Refused "busy" where too many wait already."""
+        if not self._waiting.acquire(blocking=False):
+            return _busy
         try:
-            body = line.question()
-            if body is None:
-                return
-            question = messages.read_question(body)
-        except (ValueError, msgspec.DecodeError, msgspec.ValidationError):
-            self._answer(line, messages.Refusal("shape"))
-            self._hang_up(line)
-            return
-        line.busy = True
-        self._jobs.append((line, lambda: self._keeper.begin(line.role, question)))
+            with self._hashing:
+                return partial(advance, pending.steps, pending.work())
+        finally:
+            self._waiting.release()
 
-    def _work_off(self) -> None:
-        """Up to BATCH jobs in one transaction; the answers leave after its commit."""
-        jobs = [self._jobs.popleft() for _ in range(min(BATCH, len(self._jobs)))]
-        try:
-            with self._keeper.batch():
-                outcomes: list[Outcome] = [self._keeper.step(act) for _, act in jobs]
-        except sqlite3.Error as error:
-            log.error("the keyring refused a batch: %s", error.sqlite_errorname)
-            outcomes = [messages.Refusal("ledger") for _ in jobs]
-        for (line, _), outcome in zip(jobs, outcomes, strict=True):
-            if isinstance(outcome, Pending):
-                self._hash(line, outcome)
-            elif not isinstance(outcome, Generator):
-                line.busy = False
-                self._answer(line, outcome)
-                self._next(line)
 
-    def _hash(self, line: Line, pending: Pending) -> None:
-        if self._hashing >= WAITING_HASHES:
-            line.busy = False
-            self._answer(line, messages.Refusal("busy"))
-            return
-        self._hashing += 1
-        future = self._pool.submit(pending.work)
-        future.add_done_callback(lambda done: self._hashed(line, pending, done))
+def _busy() -> Outcome:
+    raise messages.Refused("busy")
 
-    def _hashed(self, line: Line, pending: Pending, done: Future[Any]) -> None:
-        """In the hasher's thread: hand the result to the loop."""
-        self._hashing -= 1
-        if done.cancelled():
-            return
-        self._jobs.append((line, lambda: advance(pending.steps, done.result())))  # a hash that failed fails in its step
-        try:
-            self._wake.send(b"x")
-        except OSError:
-            return  # the loop has ended
 
-    def _answer(self, line: Line, answer: messages.Answer) -> None:
-        line.leaving += messages.frame(messages.encode(answer))
-        self._send(line)
+def _say(sock: socket.socket, answer: messages.Answer) -> None:
+    sock.sendall(messages.frame(messages.encode(answer)))
 
-    def _send(self, line: Line) -> None:
-        try:
-            while line.leaving:
-                del line.leaving[: line.sock.send(line.leaving, AT_ONCE)]
-        except BlockingIOError:
-            pass  # the rest leaves when the line can take it
-        except OSError:
-            self._hang_up(line)
-            return
-        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if line.leaving else 0)
-        if line.sock.fileno() >= 0 and line.sock in self._selector.get_map():
-            self._selector.modify(line.sock, wanted, line)
 
-    def _hang_up(self, line: Line) -> None:
-        if line.sock.fileno() >= 0:
-            self._selector.unregister(line.sock)
-            line.sock.close()
-            self._keeper.connected[line.role] -= 1
+def _question(sock: socket.socket) -> bytes | None:
+    """The next whole message, or None where the caller has hung up. ValueError for one that is too long."""
+    if (head := _exactly(sock, messages.LENGTH.size)) is None:
+        return None
+    (length,) = messages.LENGTH.unpack(head)
+    if length > messages.LARGEST:
+        raise ValueError("too long")
+    return _exactly(sock, length)
+
+
+def _exactly(sock: socket.socket, length: int) -> bytes | None:
+    data = bytearray()
+    while len(data) < length:
+        if not (part := sock.recv(length - len(data))):
+            return None
+        data += part
+    return bytes(data)
 
 
 def _callers(door: socket.socket) -> list[socket.socket]:

@@ -9,62 +9,51 @@ from __future__ import annotations
 
 import os
 import secrets
-import sqlite3
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 from troth.pledge.ids import SHAPE, to_bytes
 from troth.pledge.keeper import messages
-from troth.pledge.keeper.credentials import Refused
-from troth.pledge.keeper.leaves import Leaves
-from troth.pledge.keeper.persons import Gone, Persons
+from troth.pledge.keeper.credentials import Credentials
+from troth.pledge.keeper.messages import Refused, raw_ref
+from troth.pledge.keeper.persons import Gone
 from troth.pledge.keeper.policy import OPTIONAL
+from troth.pledge.keeper.room import Room
 
 
 class Endings:
-    def __init__(
-        self, db: sqlite3.Connection, persons: Persons, leaves: Leaves, owner: Callable[[str], bytes],
-        journal: Path | None, clock: Callable[[], datetime],
-    ) -> None:  # fmt: skip
-        self._db, self._persons, self._leaves, self._owner = db, persons, leaves, owner
-        self._journal, self._clock = journal, clock
+    def __init__(self, room: Room, credentials: Credentials, journal: Path | None) -> None:
+        self._room, self._db, self._persons = room, room.db, room.persons
+        self._owner, self._journal = credentials.owner, journal
         self.forgot = False  # something was deleted that must not stay in the journal of changes
 
     @property
     def erased(self) -> int:
-        return int(self._db.execute("SELECT count(*) FROM erased").fetchone()[0])
+        return int(self._db.value("SELECT count(*) FROM erased"))
 
-    def grant(self, ask: messages.Grant) -> messages.Noted:
+    def grant(self, role: str, ask: messages.Grant) -> messages.Noted:
         """Refused "purpose" for one that nobody may allow, "capability" unless it is the person's own."""
         klass, fate = _optional(ask.purpose)
         raw = self._owner(ask.capability)
-        try:
-            self._persons.add_wrap(raw, klass, fate)
-            return self._note(raw, "grant", ask.purpose)
-        except Gone:
-            raise Refused("gone") from None
+        self._persons.add_wrap(raw, klass, fate)
+        return messages.Noted(self._room.note(raw, {"did": "grant", "purpose": ask.purpose}))
 
     def withdraw(self, role: str, ask: messages.Withdraw) -> messages.Noted:
         """The worker may end a purpose for a person who asked by a letter's link; nobody can allow one that way."""
         klass, fate = _optional(ask.purpose)
-        raw = _raw(ask.ref) if role == "worker" else self._owner(ask.capability)
-        try:
-            self._persons.delete_wrap(raw, klass, fate)
-            self.forgot = True
-            return self._note(raw, "withdraw", ask.purpose)
-        except Gone:
-            raise Refused("gone") from None
+        raw = raw_ref(ask.ref) if role == "worker" else self._owner(ask.capability)
+        self._persons.delete_wrap(raw, klass, fate)
+        self.forgot = True
+        return messages.Noted(self._room.note(raw, {"did": "withdraw", "purpose": ask.purpose}))
 
-    def shred(self, ask: messages.Shred) -> messages.Shredded:
+    def shred(self, role: str, ask: messages.Shred) -> messages.Shredded:
         """Forget a person. Done again it changes nothing, so that a lost answer can be asked for again."""
-        raw, keep = _raw(ask.ref), frozenset(ask.keep)
+        raw, keep = raw_ref(ask.ref), frozenset(ask.keep)
         if not keep <= {"tax"}:
             raise Refused("keep")
         self._write_down(ask.ref, keep)
         if self._forget(raw, keep):
             event = {"type": "erasure", "kept": "tax" if keep else "nothing"}
-            self._leaves.everyday(f"erasure:{secrets.token_hex(8)}", event, self._clock())
+            self._room.leaves.everyday(f"erasure:{secrets.token_hex(8)}", event, self._room.clock())
         return messages.Shredded(self.erased)
 
     def apply_journal(self) -> int:
@@ -72,7 +61,7 @@ class Endings:
         again = 0
         for ref, keep in self._read_journal():
             raw = to_bytes(ref)
-            if not self._db.execute("SELECT 1 FROM erased WHERE ref = ?", (raw,)).fetchone():
+            if not self._db.one("SELECT 1 FROM erased WHERE ref = ?", raw):
                 self._forget(raw, keep)
                 again += 1
         return again
@@ -93,7 +82,7 @@ class Endings:
         """On disk before anything is deleted."""
         if self._journal is None:
             return
-        line = f"{ref} {self._clock().isoformat(timespec='seconds')} {','.join(sorted(keep)) or '-'}\n"
+        line = f"{ref} {self._room.clock().isoformat(timespec='seconds')} {','.join(sorted(keep)) or '-'}\n"
         descriptor = os.open(self._journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             os.write(descriptor, line.encode())
@@ -107,19 +96,8 @@ class Endings:
         rows = [line.split() for line in self._journal.read_text("ascii").splitlines()]
         return [(row[0], frozenset(row[2].split(",")) - {"-"}) for row in rows if len(row) == 3 and SHAPE.match(row[0])]
 
-    def _note(self, raw: bytes, did: str, purpose: str) -> messages.Noted:
-        history_key = self._persons.history_key(raw, self._persons.wraps(raw))
-        event: dict[str, str | int | list[str]] = {"did": did, "purpose": purpose}
-        return messages.Noted(self._leaves.about(raw, history_key, event, self._clock()))
-
 
 def _optional(purpose: str) -> tuple[str, str]:
     if purpose not in OPTIONAL:
         raise Refused("purpose")
     return OPTIONAL[purpose]
-
-
-def _raw(ref: str) -> bytes:
-    if not SHAPE.match(ref):
-        raise Refused("shape")
-    return to_bytes(ref)

@@ -10,21 +10,20 @@ import logging
 import sqlite3
 import traceback
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from troth.pledge.keeper import keyring, messages
-from troth.pledge.keeper.credentials import Credentials, Refused, Steps, Work
+from troth.pledge.keeper import messages
+from troth.pledge.keeper.credentials import Credentials, Steps, Work
 from troth.pledge.keeper.endings import Endings
-from troth.pledge.keeper.leaves import Leaves
+from troth.pledge.keeper.keyring import Keyring
+from troth.pledge.keeper.messages import Refused
 from troth.pledge.keeper.opening import Opening
-from troth.pledge.keeper.own_keys import OwnKeys
-from troth.pledge.keeper.persons import Persons
 from troth.pledge.keeper.policy import VERBS
+from troth.pledge.keeper.room import Room
 from troth.pledge.keeper.rotation import Rotation
 from troth.pledge.kms import RootKey
 
@@ -44,7 +43,9 @@ class Pending:
         self.steps, self.work = steps, work
 
 
-Outcome = messages.Answer | Steps | Pending
+Outcome = messages.Answer | Pending
+Act = Callable[[], messages.Answer | Steps | Pending]
+Verb = Callable[[str, Any], messages.Answer | Steps]
 
 
 class Keeper:
@@ -55,89 +56,79 @@ class Keeper:
     """
 
     def __init__(
-        self, db: sqlite3.Connection, root: RootKey, *, daily: int = DAILY, journal: Path | None = None,
+        self, db: Keyring, root: RootKey, *, daily: int = DAILY, journal: Path | None = None,
         clock: Callable[[], datetime] = utc_now, separate_user: bool = False, closed: bool = False,
     ) -> None:  # fmt: skip
-        self.db = db
-        with keyring.batch(db):
-            self._keys = OwnKeys(db, root)
-        self._clock, self._separate_user = clock, separate_user
-        self._persons = Persons(db, self._keys)
-        self._leaves = Leaves(db)
-        self._credentials = Credentials(db, self._keys, self._persons, clock)
-        self._rotation = Rotation(db, root, self._keys, self._persons, self._credentials)
-        self._endings = Endings(db, self._persons, self._leaves, self._credentials.owner, journal, clock)
-        with keyring.batch(db):
+        self.db, self.connected = db, Counter[str]()
+        with db.batch():
+            self.room = room = Room(db, root, clock)
+        self._separate_user = separate_user
+        self._credentials = Credentials(room)
+        self._rotation = Rotation(room, self._credentials)
+        self._endings = Endings(room, self._credentials, journal)
+        with db.batch():
             again = self._endings.apply_journal()
         if again:
             log.warning("erased %s persons again: this keyring is older than the journal", again)
-            keyring.purge(db)
-        self._opening = Opening(db, self._keys, self._persons, self._leaves, daily, clock, self._credentials.signs_in)
+            db.purge()
+        self._opening = Opening(room, self._credentials, daily)
         self._opening.behind = closed
-        self.connected: Counter[str] = Counter()
+        self._verbs: dict[str, Verb] = {
+            "Hello": self._greet,
+            "Blank": self._blanks,
+            "Enrol": self._credentials.enrol,
+            "SignIn": self._credentials.sign_in,
+            "Recover": self._credentials.recover,
+            "Redeem": self._credentials.redeem,
+            "Prove": self._credentials.prove,
+            "Change": self._credentials.change,
+            "Open": self._opening.open,
+            "Grant": self._endings.grant,
+            "Withdraw": self._endings.withdraw,
+            "Shred": self._endings.shred,
+            "Rotate": self._rotation.step,
+            "Note": self._note,
+            "Attest": self._attest,
+        }
 
     @property
     def verify_key(self) -> bytes:
-        return self._keys.verify_key
+        return self.room.keys.verify_key
 
     @contextmanager
     def batch(self) -> Iterator[None]:
         """One durable transaction: what happened in it is true when this ends, and not before."""
-        committed = False
         try:
-            with keyring.batch(self.db):
+            with self.db.batch():
                 yield
-            committed = True
         finally:
-            self._opening.ended(committed)
             if self._rotation.touched:
                 self._rotation.touched = False
-                self._keys.load()
-            if committed and self._endings.forgot:
-                self._endings.forgot = False
-                keyring.purge(self.db)
+                self.room.keys.load()
+        if self._endings.forgot:
+            self._endings.forgot = False
+            self.db.purge()
 
     def begin(self, role: str, question: messages.Question) -> messages.Answer | Steps:
         """The answer, or steps towards it. Raises Refused."""
         verb = type(question).__name__
         if verb not in VERBS[role]:
             raise Refused("door")
-        match question:
-            case messages.Hello():
-                return self._greet(role, question)
-            case messages.Blank():
-                return self._blanks(question.count)
-            case messages.Enrol():
-                return self._credentials.enrol(question)
-            case messages.SignIn():
-                return self._credentials.sign_in(question)
-            case messages.Recover():
-                return self._credentials.recover(question)
-            case messages.Redeem():
-                return self._credentials.redeem(question)
-            case messages.Prove():
-                return self._credentials.prove(question)
-            case messages.Change():
-                return self._credentials.change(question)
-            case messages.Open():
-                return self._opening.open(role, question)
-            case messages.Grant():
-                return self._endings.grant(question)
-            case messages.Withdraw():
-                return self._endings.withdraw(role, question)
-            case messages.Shred():
-                return self._endings.shred(question)
-            case messages.Rotate():
-                return self._rotation.step(question)
-            case messages.Note():
-                return self._note(question)
-            case messages.Attest():
-                return self._attest()
+        return self._verbs[verb](role, question)
 
-    def step(self, act: Callable[[], Outcome]) -> Outcome:
+    def work_off(self, acts: Sequence[Act]) -> list[Outcome]:
+        """Every step of one batch. If that cannot be written, all that was asked in it is refused: "ledger"."""
+        try:
+            with self.batch():
+                return [self.step(act) for act in acts]
+        except sqlite3.Error as error:
+            log.error("the keyring refused a batch: %s", error.sqlite_errorname)
+            return [messages.Refusal("ledger") for _ in acts]
+
+    def step(self, act: Act) -> Outcome:
         """One verb, or one step of it, that fails alone. sqlite3.Error passes: then the whole batch fails."""
         try:
-            with keyring.step(self.db):
+            with self.db.step():
                 outcome = act()
                 return advance(outcome, None) if isinstance(outcome, Generator) else outcome
         except Refused as refused:
@@ -152,30 +143,24 @@ class Keeper:
     def _greet(self, role: str, hello: messages.Hello) -> messages.Greeting:
         """A keeper that has fewer leaves or erasures than the main side saw was put back from an older copy."""
         if role == "worker":
-            self._opening.behind = hello.ledger_size > self._leaves.size or hello.erased > self._endings.erased
+            self._opening.behind = hello.ledger_size > self.room.leaves.size or hello.erased > self._endings.erased
         return messages.Greeting(messages.PROTOCOL, role, self.verify_key, self._opening.behind)
 
-    def _note(self, ask: messages.Note) -> messages.Noted:
+    def _note(self, role: str, ask: messages.Note) -> messages.Noted:
         """Refused "shape" for an event without a type, or with the one that leaves about people have."""
         if not ask.event_id or ask.event.get("type", "person") == "person":
             raise Refused("shape")
-        return messages.Noted(self._leaves.everyday(ask.event_id, ask.event, self._clock()))
+        return messages.Noted(self.room.leaves.everyday(ask.event_id, ask.event, self.room.clock()))
 
-    def _blanks(self, count: int) -> messages.Blanks:
-        if not 0 < count <= MOST_BLANKS:
+    def _blanks(self, role: str, ask: messages.Blank) -> messages.Blanks:
+        if not 0 < ask.count <= MOST_BLANKS:
             raise Refused("shape")
-        return messages.Blanks([self._persons.make() for _ in range(count)])
+        return messages.Blanks([self.room.persons.make() for _ in range(ask.count)])
 
-    def _attest(self) -> messages.Attested:
-        persons = self.db.execute("SELECT count(*) FROM person").fetchone()[0]
-        return messages.Attested(
-            messages.PROTOCOL,
-            self._leaves.size,
-            self._endings.erased,
-            persons,
-            dict(self.connected),
-            self._separate_user,
-        )
+    def _attest(self, role: str, ask: messages.Attest) -> messages.Attested:
+        persons, size, erased = self.room.persons.count(), self.room.leaves.size, self._endings.erased
+        users = dict(self.connected)
+        return messages.Attested(messages.PROTOCOL, size, erased, persons, users, self._separate_user)
 
 
 def advance(steps: Steps, result: Any) -> Outcome:
@@ -185,21 +170,3 @@ def advance(steps: Steps, result: Any) -> Outcome:
     except StopIteration as end:
         answer: messages.Answer = end.value
         return answer
-
-
-def drive(keeper: Keeper, role: str, body: bytes) -> bytes:
-    """Answer one encoded question at once, each step in a batch of its own: the keeper without its loop, for tests."""
-    question = messages.read_question(body)
-    outcome = _committed(keeper, lambda: keeper.begin(role, question))
-    while isinstance(outcome, Pending):
-        outcome = _committed(keeper, partial(advance, outcome.steps, outcome.work()))
-    assert not isinstance(outcome, Generator)
-    return messages.encode(outcome)
-
-
-def _committed(keeper: Keeper, act: Callable[[], Outcome]) -> Outcome:
-    try:
-        with keeper.batch():
-            return keeper.step(act)
-    except sqlite3.Error:
-        return messages.Refusal("ledger")

@@ -11,13 +11,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from troth.pledge import fault
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS own_key (
-    name TEXT NOT NULL, version INTEGER NOT NULL, wrapped BLOB NOT NULL, PRIMARY KEY (name, version)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS own_key (name TEXT, version INTEGER, wrapped BLOB NOT NULL, PRIMARY KEY (name, version));
 CREATE TABLE IF NOT EXISTS person (
     ref BLOB PRIMARY KEY, epoch INTEGER NOT NULL DEFAULT 0, secret BLOB, wraps BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS credential (
@@ -31,10 +31,10 @@ CREATE TABLE IF NOT EXISTS head (one INTEGER PRIMARY KEY CHECK (one = 1), size I
 INSERT OR IGNORE INTO head VALUES (1, 0);
 CREATE TABLE IF NOT EXISTS leaf (seq INTEGER PRIMARY KEY, leaf BLOB NOT NULL, sealed BLOB);
 CREATE TABLE IF NOT EXISTS noted (event_id TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS about (ref BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (ref, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS about (ref BLOB, seq INTEGER, PRIMARY KEY (ref, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS covered (look BLOB PRIMARY KEY, ends INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS erased (ref BLOB PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS budget (day TEXT NOT NULL, role TEXT NOT NULL, used INTEGER NOT NULL,
-    PRIMARY KEY (day, role)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS budget (day TEXT, role TEXT, used INTEGER NOT NULL, PRIMARY KEY (day, role)) WITHOUT ROWID;
 """
 
 
@@ -42,61 +42,71 @@ class KeyringError(Exception):
     """The keyring cannot be used; the text says why."""
 
 
-def connect(path: Path | None) -> sqlite3.Connection:
+class Keyring(sqlite3.Connection):
+    """The database of one keeper. sqlite3.Error from any of these: the batch is lost, and nothing of it happened."""
+
+    def one(self, sql: str, *values: object) -> Any:
+        """The first row, or None."""
+        return self.execute(sql, values).fetchone()
+
+    def value(self, sql: str, *values: object) -> Any:
+        """The first column of the first row, or None."""
+        row = self.one(sql, *values)
+        return row[0] if row else None
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """One durable transaction for everything inside. If it raises, nothing of it happened."""
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            fault.here("keeper.begun")
+            yield
+            fault.here("keeper.stepped")
+            self.execute("COMMIT")
+        except BaseException:
+            # SQLite has rolled back by itself where the disk was full; a second ROLLBACK would raise.
+            if self.in_transaction:
+                self.execute("ROLLBACK")
+            raise
+        fault.here("keeper.committed")
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """A part of a batch that can fail alone."""
+        self.execute("SAVEPOINT step")
+        try:
+            yield
+        except BaseException:
+            if self.in_transaction:
+                self.execute("ROLLBACK TO step")
+            raise
+        finally:
+            if self.in_transaction:
+                self.execute("RELEASE step")
+
+    def purge(self) -> None:
+        """Leave nothing of what was deleted: the journal of changes (WAL) is written back and cut to nothing.
+
+        Deleted content in the database itself is overwritten in deleting (secure_delete).
+        """
+        self.one("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def connect(path: Path | None) -> Keyring:
     """Open the keyring for this process alone. None: in memory, for tests. KeyringError if another keeper has it."""
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=1)
+    keyring = sqlite3.connect(
+        path or ":memory:", isolation_level=None, check_same_thread=False, timeout=1, factory=Keyring
+    )
     try:
-        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")
-        connection.execute("BEGIN EXCLUSIVE")
-        connection.execute("COMMIT")
-        connection.executescript(SCHEMA)
+        for setting in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
+            keyring.execute(f"PRAGMA {setting}")
+        keyring.execute("BEGIN EXCLUSIVE")
+        keyring.execute("COMMIT")
+        keyring.executescript(SCHEMA)
     except sqlite3.OperationalError:
-        connection.close()
+        keyring.close()
         raise KeyringError(f"the keyring {path} is in use by another keeper, or cannot be written") from None
-    return connection
-
-
-@contextmanager
-def batch(connection: sqlite3.Connection) -> Iterator[None]:
-    """One durable transaction for everything inside. If it raises sqlite3.Error nothing of it happened."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        fault.here("keeper.begun")
-        yield
-        fault.here("keeper.stepped")
-        connection.execute("COMMIT")
-    except BaseException:
-        # SQLite has rolled back by itself where the disk was full; a second ROLLBACK would raise.
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-    fault.here("keeper.committed")
-
-
-def purge(connection: sqlite3.Connection) -> None:
-    """Leave nothing of what was deleted: the journal of changes (WAL) is written back and cut to nothing.
-
-    Deleted content in the database itself is overwritten in deleting (secure_delete).
-    """
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-
-
-@contextmanager
-def step(connection: sqlite3.Connection) -> Iterator[None]:
-    """A part of a batch that can fail alone."""
-    connection.execute("SAVEPOINT step")
-    try:
-        yield
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK TO step")
-        raise
-    finally:
-        if connection.in_transaction:
-            connection.execute("RELEASE step")
+    return keyring

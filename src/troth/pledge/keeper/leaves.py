@@ -11,23 +11,24 @@ import base64
 import hashlib
 import json
 import secrets
-import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from troth.pledge.keeper.keyring import Keyring
 
 NONCE = 12
 Event = Mapping[str, str | int | list[str]]
 
 
 class Leaves:
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: Keyring) -> None:
         self._db = db
 
     @property
     def size(self) -> int:
-        return int(self._db.execute("SELECT size FROM head").fetchone()[0])
+        return int(self._db.value("SELECT size FROM head"))
 
     def about(self, raw: bytes, history_key: bytes, event: Event, now: datetime) -> int:
         """A leaf about a person. Returns its number, counted from 0."""
@@ -42,9 +43,9 @@ class Leaves:
 
     def everyday(self, event_id: str, event: Event, now: datetime) -> int:
         """A leaf in clear; the same event id again returns the number it has."""
-        known = self._db.execute("SELECT seq FROM noted WHERE event_id = ?", (event_id,)).fetchone()
-        if known:
-            return int(known[0])
+        known = self._db.value("SELECT seq FROM noted WHERE event_id = ?", event_id)
+        if known is not None:
+            return int(known)
         seq = self._next()
         leaf = canonical({**event, "v": 1, "day": _day(now)})
         self._db.execute("INSERT INTO leaf VALUES (?, ?, NULL)", (seq, leaf))
@@ -52,7 +53,7 @@ class Leaves:
         return seq
 
     def _next(self) -> int:
-        return int(self._db.execute("UPDATE head SET size = size + 1 RETURNING size - 1").fetchone()[0])
+        return int(self._db.value("UPDATE head SET size = size + 1 RETURNING size - 1"))
 
 
 def read_event(history_key: bytes, seq: int, sealed: bytes) -> tuple[bytes, bytes]:

@@ -61,9 +61,10 @@ def listen(path: Path) -> socket.socket:
 
 def _publish(path: Path, verify_key: bytes) -> None:
     """The public half of the key that signs key sets, for whoever seals. Never replaced by another one."""
-    if path.exists() and path.read_text("ascii").strip() != verify_key.hex():
+    known = path.read_text("ascii").strip() if path.exists() else ""  # made empty where the folder is another user's
+    if known and known != verify_key.hex():
         raise SystemExit(f"keeper: {path} belongs to another keyring; this keyring is not the shop's own")
-    if not path.exists():
+    if not known:
         path.write_text(verify_key.hex() + "\n", "ascii")
 
 

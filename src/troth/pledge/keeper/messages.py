@@ -6,11 +6,14 @@ was asked about. The format is msgspec's tagged structs, so that a message of an
 
 from __future__ import annotations
 
+import functools
+import operator
 import struct
+from typing import Any
 
 import msgspec
 
-from troth.pledge.ids import SHAPE, to_bytes
+from troth.pledge.ids import SHAPE, from_bytes, to_bytes
 
 PROTOCOL = 1
 LARGEST = 1 << 20  # bytes of one message
@@ -18,7 +21,25 @@ LENGTH = struct.Struct(">I")
 
 
 class Message(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True):
+    """What may be said. Every Question is a verb of the same name in policy.VERBS and in keeper.py."""
+
+
+class Question(Message, frozen=True):
     pass
+
+
+class Answer(Message, frozen=True):
+    pass
+
+
+class Refused(Exception):
+    """The keeper's no, with a code and nothing else."""
+
+    code = "fault"
+
+    def __init__(self, code: str = "") -> None:
+        self.code = code or self.code
+        super().__init__(self.code)
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
@@ -37,7 +58,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like
     sealed: bytes
 
 
-class Hello(Message, frozen=True):
+class Hello(Question, frozen=True):
     """`ledger_size` and `erased`: what the main side has seen of this keeper. One that is behind opens nothing."""
 
     protocol: int = PROTOCOL
@@ -45,13 +66,13 @@ class Hello(Message, frozen=True):
     erased: int = 0
 
 
-class Blank(Message, frozen=True):
+class Blank(Question, frozen=True):
     """Make keys that are nobody's yet. Worker only; 1 to 500 at a time."""
 
     count: int
 
 
-class Enrol(Message, frozen=True):
+class Enrol(Question, frozen=True):
     """Give a person a mailbox and a password. `secret` is the blank's own and was wiped when it was taken."""
 
     ref: str
@@ -60,18 +81,18 @@ class Enrol(Message, frozen=True):
     password: str
 
 
-class SignIn(Message, frozen=True):
+class SignIn(Question, frozen=True):
     mailbox: str
     password: str
 
 
-class Recover(Message, frozen=True):
+class Recover(Question, frozen=True):
     """Ask for a new password. The answer is a ticket, whether the mailbox is known or not."""
 
     mailbox: str
 
 
-class Redeem(Message, frozen=True):
+class Redeem(Question, frozen=True):
     """Worker only: what a ticket is good for, or a new ticket for a person (`ref`) whose mailbox it just opened.
 
     kind with a ref: "confirm" or "invite", and the mailbox as it was opened; with a ticket: "" makes its secret,
@@ -84,7 +105,7 @@ class Redeem(Message, frozen=True):
     mailbox: str = ""
 
 
-class Prove(Message, frozen=True):
+class Prove(Question, frozen=True):
     """Hand back ticket and secret from a mail: the mailbox is proved. Sets the password where one is given."""
 
     ticket: str
@@ -92,7 +113,7 @@ class Prove(Message, frozen=True):
     password: str = ""
 
 
-class Change(Message, frozen=True):
+class Change(Question, frozen=True):
     """Change one's own password, or ask to change the mailbox: needs the capability and the password."""
 
     capability: str
@@ -101,7 +122,7 @@ class Change(Message, frozen=True):
     new_mailbox: str = ""
 
 
-class Open(Message, frozen=True):
+class Open(Question, frozen=True):
     """Open records for a purpose and a job. `capability` is the person's own; the worker has none."""
 
     records: list[Record]
@@ -110,14 +131,14 @@ class Open(Message, frozen=True):
     capability: str = ""
 
 
-class Grant(Message, frozen=True):
+class Grant(Question, frozen=True):
     """Allow an optional purpose with one's own capability: the key gets a wrap for it."""
 
     capability: str
     purpose: str
 
 
-class Withdraw(Message, frozen=True):
+class Withdraw(Question, frozen=True):
     """End an optional purpose: its wrap is deleted. By one's own capability, or by the worker for a person."""
 
     purpose: str
@@ -125,14 +146,14 @@ class Withdraw(Message, frozen=True):
     ref: str = ""
 
 
-class Shred(Message, frozen=True):
+class Shred(Question, frozen=True):
     """Worker only: delete a person's wraps, all but those of the fates in `keep` ("tax"). Cannot be undone."""
 
     ref: str
     keep: list[str]
 
 
-class Rotate(Message, frozen=True):
+class Rotate(Question, frozen=True):
     """Worker only: one step of a rotation ("root", "wrapping", "lookup"), begun if none is under way.
 
     For "lookup" with sealed contacts, and `last` when there are no more of them.
@@ -144,41 +165,22 @@ class Rotate(Message, frozen=True):
     last: bool = False
 
 
-class Note(Message, frozen=True):
+class Note(Question, frozen=True):
     """Write an everyday event into the ledger, in clear: nothing about a person. Each event id once."""
 
     event_id: str
     event: dict[str, str | int]
 
 
-class Attest(Message, frozen=True):
+class Attest(Question, frozen=True):
     """What the keeper can say of itself in public."""
 
 
-Question = (
-    Hello
-    | Blank
-    | Enrol
-    | SignIn
-    | Recover
-    | Redeem
-    | Prove
-    | Change
-    | Open
-    | Grant
-    | Withdraw
-    | Shred
-    | Rotate
-    | Note
-    | Attest
-)
-
-
-class Refusal(Message, frozen=True):
+class Refusal(Answer, frozen=True):
     code: str
 
 
-class Greeting(Message, frozen=True):
+class Greeting(Answer, frozen=True):
     protocol: int
     role: str
     verify_key: bytes  # Ed25519: signs key sets
@@ -191,11 +193,11 @@ class FreshBlank(msgspec.Struct, frozen=True, array_like=True):
     secret: bytes
 
 
-class Blanks(Message, frozen=True):
+class Blanks(Answer, frozen=True):
     blanks: list[FreshBlank]
 
 
-class Session(Message, frozen=True):
+class Session(Answer, frozen=True):
     """Somebody is who they say. `epoch` ends older sessions; `capability` opens their own data for a time."""
 
     ref: str
@@ -203,11 +205,11 @@ class Session(Message, frozen=True):
     capability: str
 
 
-class Ticket(Message, frozen=True):
+class Ticket(Answer, frozen=True):
     ticket: str
 
 
-class Redeemed(Message, frozen=True):
+class Redeemed(Answer, frozen=True):
     """For the worker's letter.
 
     kind "nothing": no such mailbox, or the ticket is over; "taken": the mailbox has an account already; "changed": a
@@ -220,33 +222,33 @@ class Redeemed(Message, frozen=True):
     secret: str = ""
 
 
-class Proved(Message, frozen=True):
+class Proved(Answer, frozen=True):
     kind: str  # confirm, recover, invite, change
     session: Session
 
 
-class Opened(Message, frozen=True):
+class Opened(Answer, frozen=True):
     values: list[bytes]
 
 
-class Noted(Message, frozen=True):
+class Noted(Answer, frozen=True):
     seq: int
 
 
-class Shredded(Message, frozen=True):
+class Shredded(Answer, frozen=True):
     """`erased`: how many persons were erased so far."""
 
     erased: int
 
 
-class Rotated(Message, frozen=True):
+class Rotated(Answer, frozen=True):
     """`left` is 0 when the rotation has ended and the old key is destroyed."""
 
     done: int
     left: int
 
 
-class Attested(Message, frozen=True):
+class Attested(Answer, frozen=True):
     protocol: int
     ledger_size: int
     erased: int
@@ -255,18 +257,25 @@ class Attested(Message, frozen=True):
     separate_user: bool
 
 
-Answer = (
-    Refusal | Greeting | Blanks | Session | Ticket | Redeemed | Proved | Opened | Noted | Shredded | Rotated | Attested
-)
-
 _encoder = msgspec.msgpack.Encoder()
-_questions = msgspec.msgpack.Decoder(Question)
-_answers = msgspec.msgpack.Decoder(Answer)
 
 
-def raw_ref(ref: str) -> bytes | None:
-    """The 16 bytes of a person's reference, or None if it is not shaped like one."""
-    return to_bytes(ref) if SHAPE.match(ref) else None
+def _decoder(kind: type[Message]) -> Any:
+    return msgspec.msgpack.Decoder(functools.reduce(operator.or_, kind.__subclasses__()))
+
+
+_questions, _answers = _decoder(Question), _decoder(Answer)
+
+
+def raw_ref(ref: str) -> bytes:
+    """The 16 bytes of a person's reference. Refused "shape" if it is not shaped like one."""
+    if not SHAPE.match(ref):
+        raise Refused("shape")
+    return to_bytes(ref)
+
+
+def ref_name(raw: bytes) -> str:
+    return from_bytes("per", raw)
 
 
 def encode(message: Message) -> bytes:

@@ -6,44 +6,25 @@ no plaintext. The other way round cannot be had: an answer may die on its way, t
 
 from __future__ import annotations
 
+import hashlib
 import re
-import sqlite3
-from collections import OrderedDict
-from collections.abc import Callable
-from datetime import datetime
-
-import msgspec
 
 from troth.pledge import fault
-from troth.pledge.ids import to_bytes
 from troth.pledge.keeper import capabilities, messages
-from troth.pledge.keeper.credentials import Refused
-from troth.pledge.keeper.leaves import Event, Leaves
-from troth.pledge.keeper.own_keys import OwnKeys
-from troth.pledge.keeper.persons import Gone, Persons
+from troth.pledge.keeper.credentials import Credentials, read_mailbox
+from troth.pledge.keeper.leaves import Event
+from troth.pledge.keeper.messages import Refused, raw_ref
 from troth.pledge.keeper.policy import BY_CAPABILITY, BY_DOOR, OPENS, REACHED_BY
+from troth.pledge.keeper.room import Room
 from troth.pledge.keeper.seals import BadSeal, unseal
 
 MOST = 50  # records in one question
 JOB = re.compile(r"^[a-z]{3}_[a-z2-7]{26}$|^[a-z][a-z-]{2,30}$")  # an id of ours, or a journey's name
-COVERED = 10_000  # capabilities remembered as noted; a forgotten one is noted again
-
-
-class Reached(msgspec.Struct):
-    """What is read of a contact here; its other fields are passed over."""
-
-    email: str
 
 
 class Opening:
-    def __init__(
-        self, db: sqlite3.Connection, keys: OwnKeys, persons: Persons, leaves: Leaves, daily: int,
-        clock: Callable[[], datetime], signs_in: Callable[[bytes, str], bool],
-    ) -> None:  # fmt: skip
-        self._db, self._keys, self._persons, self._leaves = db, keys, persons, leaves
-        self._daily, self._clock, self._signs_in = daily, clock, signs_in
-        self._covered: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._noted: list[tuple[str, str]] = []  # in this batch; covered once it is on disk
+    def __init__(self, room: Room, credentials: Credentials, daily: int) -> None:
+        self._room, self._credentials, self._daily = room, credentials, daily
         self.behind = False  # older than what the main side has seen: opens nothing
 
     def open(self, role: str, ask: messages.Open) -> messages.Opened:
@@ -58,7 +39,7 @@ class Opening:
         values: list[bytes] = []
         classes: dict[bytes, list[str]] = {}
         for record in ask.records:
-            raw = _raw(record.place.ref)
+            raw = raw_ref(record.place.ref)
             if owner is not None and raw != owner:
                 raise Refused("capability")
             values.append(self._unseal(raw, record, ask.purpose))
@@ -67,53 +48,30 @@ class Opening:
             raise Refused("capability")
         for raw, opened in classes.items():
             self._note(role, raw, sorted(set(opened)), ask)
-        if ask.capability:
-            self._noted += [(ask.capability, ",".join(sorted(set(opened)))) for opened in classes.values()]
         return messages.Opened(values)
-
-    def ended(self, committed: bool) -> None:
-        """The batch is on disk, or it never was: only what is noted for good covers later looks."""
-        for key in self._noted if committed else ():
-            self._covered[key] = None
-            self._covered.move_to_end(key)
-        self._noted.clear()
-        while len(self._covered) > COVERED:
-            self._covered.popitem(last=False)
 
     def _entitled(self, role: str, ask: messages.Open) -> bytes | None:
         """The person a capability is for; None where the door itself may open for this purpose."""
         if ask.purpose in BY_DOOR[role]:
             self._spend(role, len(ask.records))
             return None
-        now = int(self._clock().timestamp())
-        try:
-            raw, epoch, scope = capabilities.read(self._keys.capability, ask.capability, now)
-            current = self._persons.epoch(raw)
-        except (capabilities.NoCapability, Gone):
-            raise Refused("capability") from None
-        if current != epoch:
-            raise Refused("capability")
+        raw, scope = self._credentials.holder(ask.capability)
         if ask.purpose not in BY_CAPABILITY.get(scope, ()):
             raise Refused("purpose")
         return raw
 
     def _spend(self, role: str, records: int) -> None:
-        day = self._clock().date().isoformat()
+        day = self._room.clock().date().isoformat()
         sql = "INSERT INTO budget VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET used = used + ? RETURNING used"
-        if self._db.execute(sql, (day, role, records, records)).fetchone()[0] > self._daily:
+        if self._room.db.value(sql, day, role, records, records) > self._daily:
             raise Refused("budget")
 
     def _unseal(self, raw: bytes, record: messages.Record, purpose: str) -> bytes:
         fate = OPENS.get((record.place.klass, purpose))
         if fate is None:
             raise Refused("purpose")
-        try:
-            wraps = self._persons.wraps(raw)
-            return unseal(self._persons.private(raw, wraps, record.place.klass, fate), record.place, record.sealed)
-        except Gone:
-            raise Refused("gone") from None
-        except BadSeal:
-            raise Refused("seal") from None
+        persons = self._room.persons
+        return unseal(persons.private(raw, persons.wraps(raw), record.place.klass, fate), record.place, record.sealed)
 
     def _is_theirs(self, record: messages.Record, value: bytes) -> bool:
         """Whether this is the contact of who signs in: with each look at themselves people show it.
@@ -124,24 +82,17 @@ class Opening:
         if record.place.klass != REACHED_BY:
             return False
         try:
-            mailbox = msgspec.msgpack.decode(value, type=Reached).email
-        except msgspec.MsgspecError:
+            return self._credentials.signs_in(raw_ref(record.place.ref), read_mailbox(value))
+        except BadSeal:
             return False
-        return self._signs_in(_raw(record.place.ref), mailbox)
 
     def _note(self, role: str, raw: bytes, classes: list[str], ask: messages.Open) -> None:
         """One entry for each opening; one for each capability and set of classes where people open their own."""
-        key = (ask.capability, ",".join(classes))
-        if ask.capability and key in self._covered:
-            return
+        if ask.capability:
+            look = hashlib.sha256(f"{ask.capability} {classes}".encode()).digest()
+            sql = "INSERT OR IGNORE INTO covered VALUES (?, ?) RETURNING 1"
+            if not self._room.db.one(sql, look, self._room.now() + capabilities.LIFETIME):
+                return
         event: Event = {"did": "open", "classes": classes, "purpose": ask.purpose, "role": role, "job": ask.job}
-        history_key = self._persons.history_key(raw, self._persons.wraps(raw))
-        self._leaves.about(raw, history_key, event, self._clock())
+        self._room.note(raw, event)
         fault.here("keeper.leaf")
-
-
-def _raw(ref: str) -> bytes:
-    try:
-        return to_bytes(ref)
-    except ValueError:
-        raise Refused("shape") from None

@@ -7,12 +7,11 @@ each fate have several while they are rotated: the newest is used for what is ne
 from __future__ import annotations
 
 import secrets
-import sqlite3
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from troth.pledge.keeper.keyring import Keyring
 from troth.pledge.keeper.policy import FATES
 from troth.pledge.kms import RootKey
 
@@ -22,10 +21,10 @@ KEYS = ("sign", "capability", "mailbox", *(f"wrapping {fate}" for fate in FATES)
 class OwnKeys:
     """Makes what is missing; `load` reads them again after a batch that changed them, or failed to."""
 
-    def __init__(self, db: sqlite3.Connection, root: RootKey) -> None:
+    def __init__(self, db: Keyring, root: RootKey) -> None:
         self._db, self._root = db, root
         for name in KEYS:
-            if not db.execute("SELECT 1 FROM own_key WHERE name = ?", (name,)).fetchone():
+            if not db.one("SELECT 1 FROM own_key WHERE name = ?", name):
                 self.add_version(name)
         self.load()
 
@@ -42,7 +41,7 @@ class OwnKeys:
 
     @property
     def verify_key(self) -> bytes:
-        return self.sign.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return self.sign.public_key().public_bytes_raw()
 
     def current(self, fate: str) -> tuple[int, AESGCM]:
         version = max(self._wrapping[fate])
@@ -53,7 +52,7 @@ class OwnKeys:
         return self._wrapping[fate][version]
 
     def add_version(self, name: str) -> None:
-        newest = self._db.execute("SELECT max(version) FROM own_key WHERE name = ?", (name,)).fetchone()[0] or 0
+        newest = self._db.value("SELECT max(version) FROM own_key WHERE name = ?", name) or 0
         wrapped = self._root.wrap(_context(name, newest + 1), secrets.token_bytes(32))
         self._db.execute("INSERT INTO own_key VALUES (?, ?, ?)", (name, newest + 1, wrapped))
 

@@ -8,16 +8,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import sqlite3
 import struct
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from troth.pledge.ids import from_bytes
-from troth.pledge.keeper.messages import FreshBlank
+from troth.pledge.keeper.keyring import Keyring
+from troth.pledge.keeper.messages import FreshBlank, Refused, ref_name
 from troth.pledge.keeper.own_keys import OwnKeys
 from troth.pledge.keeper.policy import WRAPS
 from troth.pledge.keeper.seals import KeySet, sign_key_set
@@ -27,37 +25,37 @@ HISTORY = "history"  # the AES key of a person's ledger events; dies with the pe
 Wraps = dict[str, dict[str, bytes]]  # class -> fate -> version (2 bytes), nonce, wrapped private key
 
 
-class Gone(Exception):
+class Gone(Refused):
     """There is no such wrap: never granted, withdrawn, or the person is forgotten."""
+
+    code = "gone"
 
 
 class Persons:
-    def __init__(self, db: sqlite3.Connection, keys: OwnKeys) -> None:
+    def __init__(self, db: Keyring, keys: OwnKeys) -> None:
         self._db, self._keys = db, keys
 
     def make(self) -> FreshBlank:
         """A blank: keys that are nobody's yet. `secret` is asked for once, when somebody enrols."""
         raw, secret = secrets.token_bytes(16), secrets.token_bytes(16)
-        ref = from_bytes("per", raw)
+        ref = ref_name(raw)
         privates = {klass: X25519PrivateKey.generate() for klass in WRAPS}
         wraps: Wraps = {
-            klass: {fate: self._wrap(raw, klass, fate, _private_bytes(privates[klass])) for fate in fates}
+            klass: {fate: self._wrap(raw, klass, fate, privates[klass].private_bytes_raw()) for fate in fates}
             for klass, fates in WRAPS.items()
         }
         wraps[HISTORY] = {"standing": self._wrap(raw, HISTORY, "standing", secrets.token_bytes(32))}
         row = (raw, hashlib.sha256(secret).digest(), msgspec.msgpack.encode(wraps))
         self._db.execute("INSERT INTO person (ref, secret, wraps) VALUES (?, ?, ?)", row)
-        publics = {
-            klass: key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw) for klass, key in privates.items()
-        }
+        publics = {klass: key.public_key().public_bytes_raw() for klass, key in privates.items()}
         return FreshBlank(ref, sign_key_set(self._keys.sign, KeySet(ref, 1, publics)), secret)
 
     def wraps(self, raw: bytes) -> Wraps:
         """Gone if no such person is known, or no longer."""
-        row = self._db.execute("SELECT wraps FROM person WHERE ref = ?", (raw,)).fetchone()
-        if row is None:
+        packed = self._db.value("SELECT wraps FROM person WHERE ref = ?", raw)
+        if packed is None:
             raise Gone
-        return msgspec.msgpack.decode(row[0], type=Wraps)
+        return msgspec.msgpack.decode(packed, type=Wraps)
 
     def private(self, raw: bytes, wraps: Wraps, klass: str, fate: str) -> X25519PrivateKey:
         return X25519PrivateKey.from_private_bytes(self._unwrap(raw, wraps, klass, fate))
@@ -90,9 +88,8 @@ class Persons:
         if kept == wraps:
             return False
         self._store(raw, kept)
-        self._db.execute(
-            "UPDATE person SET epoch = epoch + 1, secret = ? WHERE ref = ?", (secrets.token_bytes(32), raw)
-        )
+        sql = "UPDATE person SET epoch = epoch + 1, secret = ? WHERE ref = ?"
+        self._db.execute(sql, (secrets.token_bytes(32), raw))
         return True
 
     def _store(self, raw: bytes, wraps: Wraps) -> None:
@@ -113,13 +110,13 @@ class Persons:
         return [row[0] for row in self._db.execute(sql, (cursor, limit))]
 
     def count(self, after: bytes = b"") -> int:
-        return int(self._db.execute("SELECT count(*) FROM person WHERE ref > ?", (after,)).fetchone()[0])
+        return int(self._db.value("SELECT count(*) FROM person WHERE ref > ?", after))
 
     def epoch(self, raw: bytes) -> int:
-        row = self._db.execute("SELECT epoch FROM person WHERE ref = ?", (raw,)).fetchone()
-        if row is None:
+        epoch = self._db.value("SELECT epoch FROM person WHERE ref = ?", raw)
+        if epoch is None:
             raise Gone
-        return int(row[0])
+        return int(epoch)
 
     def raise_epoch(self, raw: bytes) -> int:
         """End every older capability of this person."""
@@ -128,8 +125,8 @@ class Persons:
 
     def knows_secret(self, raw: bytes, secret: bytes) -> bool:
         """True for who took the blank: its secret is wiped from the main database in taking."""
-        row = self._db.execute("SELECT secret FROM person WHERE ref = ?", (raw,)).fetchone()
-        return row is not None and hmac.compare_digest(row[0], hashlib.sha256(secret).digest())
+        known = self._db.value("SELECT secret FROM person WHERE ref = ?", raw)
+        return known is not None and hmac.compare_digest(known, hashlib.sha256(secret).digest())
 
     def _wrap(self, raw: bytes, klass: str, fate: str, private: bytes) -> bytes:
         version, aead = self._keys.current(fate)
@@ -147,7 +144,3 @@ class Persons:
 
 def _context(raw: bytes, klass: str, fate: str) -> bytes:
     return b"wrap " + raw + klass.encode() + b" " + fate.encode()
-
-
-def _private_bytes(key: X25519PrivateKey) -> bytes:
-    return key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())

@@ -10,41 +10,25 @@ Each step is one question of the worker and one transaction; how far it got stan
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable
-
-import msgspec
-
 from troth.pledge.keeper import messages
-from troth.pledge.keeper.credentials import Credentials, Refused
-from troth.pledge.keeper.own_keys import OwnKeys
-from troth.pledge.keeper.persons import Gone, Persons
+from troth.pledge.keeper.credentials import Credentials, read_mailbox
+from troth.pledge.keeper.messages import Refused, raw_ref
 from troth.pledge.keeper.policy import FATES
-from troth.pledge.keeper.seals import BadSeal, unseal
-from troth.pledge.kms import RootKey
+from troth.pledge.keeper.room import Room
+from troth.pledge.keeper.seals import unseal
 
 MOST = 2000  # persons in one step: some tens of milliseconds, so that openings pass between
 
 
-class Mailbox(msgspec.Struct):
-    """What is read of a contact to make its look-up hash anew; other fields are passed over."""
-
-    email: str
-
-
 class Rotation:
-    def __init__(
-        self, db: sqlite3.Connection, root: RootKey, keys: OwnKeys, persons: Persons, credentials: Credentials
-    ) -> None:
-        self._db, self._root, self._keys = db, root, keys
-        self._persons, self._credentials = persons, credentials
+    def __init__(self, room: Room, credentials: Credentials) -> None:
+        self._db, self._root, self._keys, self._persons = room.db, room.root, room.keys, room.persons
+        self._credentials = credentials
         self.touched = False  # the keys in memory must be read again when the batch has ended
 
-    def step(self, ask: messages.Rotate) -> messages.Rotated:
+    def step(self, role: str, ask: messages.Rotate) -> messages.Rotated:
         """Begin, or go on. Refused "what" for a key that is not known."""
-        steps: dict[str, Callable[[messages.Rotate], messages.Rotated]] = {
-            "root": self._root_step, "wrapping": self._wrapping_step, "lookup": self._lookup_step,
-        }  # fmt: skip
+        steps = {"root": self._root_step, "wrapping": self._wrapping_step, "lookup": self._lookup_step}
         if ask.what not in steps or not 0 <= ask.limit <= MOST:
             raise Refused("what")
         self.touched = True
@@ -94,20 +78,19 @@ class Rotation:
 
     def _refresh(self, record: messages.Record) -> bool:
         """Make a mailbox's hash anew. False for one that is not (or no longer) anybody's to sign in with."""
-        raw = messages.raw_ref(record.place.ref)
-        if raw is None or record.place.klass != "contact":
+        raw = raw_ref(record.place.ref)
+        if record.place.klass != "contact":
             raise Refused("shape")
         try:
             private = self._persons.private(raw, self._persons.wraps(raw), "contact", "standing")
-            mailbox = msgspec.msgpack.decode(unseal(private, record.place, record.sealed), type=Mailbox)
-            self._credentials.index(mailbox.email)
-        except (Gone, BadSeal, Refused, msgspec.MsgspecError):
+            self._credentials.index(read_mailbox(unseal(private, record.place, record.sealed)))
+        except Refused:
             return False
         return True
 
     def _state(self, what: str) -> bytes | None:
-        row = self._db.execute("SELECT value FROM meta WHERE name = ?", (f"rotating {what}",)).fetchone()
-        return bytes(row[0]) if row else None
+        value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = ?", f"rotating {what}")
+        return value
 
     def _begin(self, what: str, cursor: bytes) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"rotating {what}", cursor))

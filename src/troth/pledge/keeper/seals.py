@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
-from troth.pledge.keeper.messages import Place
+from troth.pledge.keeper.messages import Place, Refused
 
 FORMAT = 1
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
@@ -27,8 +27,10 @@ _SIGNATURE = 64
 _SIGNED_AS = b"troth key set 1\0"
 
 
-class BadSeal(Exception):
+class BadSeal(Refused):
     """The value was not sealed here, for this place and person, or was altered. Never returned as it is."""
+
+    code = "seal"
 
 
 class KeySet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
