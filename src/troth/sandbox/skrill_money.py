@@ -169,7 +169,8 @@ class AfterPayment:
         words = {"2": "processed", "0": "pending", "-2": "failed", "-3": "processed"}
         came = "" if out else self._skrill.status_fields(session)["mb_amount"]
         return [
-            ref, made.astimezone(CET).strftime("%d %b %y %H:%M"), kind, "from sandbox.buyer@personal.example", out, came,
+            ref, made.astimezone(CET).strftime("%d %b %y %H:%M"), kind, "from sandbox.buyer@personal.example",
+            out, came,
             words[status], "0", session.fields["transaction_id"], session.fields["amount"],
             session.fields["currency"], "", session.mb_transaction_id if of else "", "WLT",
         ]  # fmt: skip

@@ -112,3 +112,18 @@ def ask(door):
         return msgspec.structs.replace(usual, **other)
 
     return make
+
+
+@pytest.fixture
+def posts(paypal, sandbox, ask):
+    """The webhooks of a whole purchase, by kind."""
+    begun = paypal.begin(ask())
+    sandbox.paypal.approve(begun.provider_ref)
+    paypal.capture(begun.provider_ref, "", "capture-1")
+    assert sandbox.wait()
+    return {post.kind: post for post in sandbox.paypal.courier.posts}
+
+
+@pytest.fixture
+def paid(posts):
+    return posts["PAYMENT.CAPTURE.COMPLETED"]

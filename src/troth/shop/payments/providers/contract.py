@@ -10,7 +10,8 @@ with the shop's own record, and only then believes it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -63,6 +64,80 @@ class Begun(msgspec.Struct, frozen=True):
     payee: str = ""
 
 
+class Back(StrEnum):
+    """Where money that goes back stands at the provider."""
+
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Returned(msgspec.Struct, frozen=True):
+    """A movement of money back, as the provider lists it: our refund, one begun at the provider's, or a bank's.
+
+    `ours` is our refund's id as the *provider* reports it, empty where it said nothing of it. `ref` is the provider's
+    own name of the movement, empty where it gave none. `amount` may be in the currency of the shop's account there.
+    """
+
+    ref: str
+    amount: Money | None
+    state: Back
+    ours: str = ""
+    capture_ref: str = ""
+    reversal: bool = False
+    reason: str = ""
+
+
+class RefundAsk(msgspec.Struct, frozen=True):
+    """Money to give back. `whole`: all that is left of the payment; `received`: what the account got for all of it.
+
+    `request_id` is the refund's own, and given again on every retry. `status_url` is where news may be sent to.
+    """
+
+    refund_id: str
+    payment_id: str
+    capture_ref: str
+    amount: Money
+    of: Money
+    received: Money | None
+    whole: bool
+    request_id: str
+    status_url: str = ""
+
+
+class Case(StrEnum):
+    """Where a dispute stands."""
+
+    OPEN = "open"
+    LOST = "lost"
+    WON = "won"
+
+
+class DisputeSight(msgspec.Struct, frozen=True):
+    """A dispute as the provider shows it, without a word of what anybody wrote in it."""
+
+    ref: str
+    state: Case
+    capture_ref: str
+    amount: Money | None
+    stage: str
+    reason: str
+    outcome: str
+    answer_by: datetime | None = None
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One movement in the provider's own books. `back`: money that left us; `about`: the capture it belongs to."""
+
+    ref: str
+    amount: Money
+    back: bool
+    final: bool
+    payment_id: str
+    about: str
+    reversal: bool = False
+
+
 class Sight(msgspec.Struct, frozen=True):
     """What a look at the provider saw.
 
@@ -70,7 +145,9 @@ class Sight(msgspec.Struct, frozen=True):
     was not told or is no amount of a currency the shop takes: a paid sight without an amount matches no order.
     For refunds and reversals the amount is the one taken back, which may be a part. `payee` is the merchant account
     that got the money, `capture_ref` the provider's name for the movement of money, `reason` a code of the provider,
-    never free text. `payer_country` (ISO 3166 alpha-2 or alpha-3, as told) is evidence for tax.
+    never free text. `payer_country` (ISO 3166 alpha-2 or alpha-3, as told) is evidence for tax. `refunds` are the
+    movements of its money back, where the look showed them; `received` is what the account got, where its currency is
+    another.
     """
 
     state: State
@@ -81,6 +158,8 @@ class Sight(msgspec.Struct, frozen=True):
     capture_ref: str
     reason: str
     payer_country: str = ""
+    refunds: tuple[Returned, ...] = ()
+    received: Money | None = None
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -117,6 +196,10 @@ class ProviderRefused(ProviderError):
     """A definite no. `code` is the provider's issue code (or ours, in lower case, for what we did not even send)."""
 
 
+class SessionOver(ProviderError):
+    """A prepared refund is no longer known. It may have acted: look, and only then prepare another."""
+
+
 class Forged(ProviderError):
     """A message that cannot be the provider's: signature, certificate or shape is wrong. It must change nothing."""
 
@@ -133,6 +216,11 @@ class Provider(Protocol):
 
     @property
     def payee(self) -> str: ...
+
+    @property
+    def by_own_id(self) -> bool:
+        """Whether `look` needs no `provider_ref`: a payment whose opening got lost can be looked up all the same."""
+        ...
 
     def begin(self, ask: Ask) -> Begun:
         """Open a payment and say where to send the buyer."""
@@ -152,4 +240,37 @@ class Provider(Protocol):
 
     def returned(self, query: Mapping[str, str]) -> str:
         """Which payment the buyer's return address speaks of, or "". It says where to look and proves nothing."""
+        ...
+
+    def prepare_refund(self, ask: RefundAsk) -> str:
+        """What has to be kept before `refund` is called, or "" where there is no such step."""
+        ...
+
+    def refund(self, ask: RefundAsk, session: str) -> Returned:
+        """Give money back, once for one `request_id` (PayPal) or one session (Skrill).
+
+        ProviderRefused is a definite no. ProviderDown: perhaps done, perhaps not; look, then repeat.
+        """
+        ...
+
+    def returned_money(
+        self, provider_ref: str, capture_ref: str, begin: datetime, end: datetime
+    ) -> tuple[Returned, ...]:
+        """All movements back of one payment that the provider shows; between these times where it asks for times."""
+        ...
+
+    def look_refund(self, ref: str) -> Returned | None:
+        """One movement by the provider's name of it; None where the provider has no such question."""
+        ...
+
+    def look_dispute(self, ref: str) -> DisputeSight:
+        """Where a dispute stands."""
+        ...
+
+    def books(self, begin: datetime, end: datetime) -> Iterator[Entry]:
+        """The provider's own list of movements, whole days in UTC or more."""
+        ...
+
+    def examine(self, webhook_url: str) -> Iterator[tuple[bool, str, str]]:
+        """(right?, what was seen, how to mend it), as sentences. Moves no money and changes nothing."""
         ...

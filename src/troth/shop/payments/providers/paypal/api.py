@@ -36,6 +36,11 @@ class Api:
         headers = {"Content-Type": "application/json", "Prefer": "return=representation"}
         return self._call("POST", path, json.dumps(body).encode(), headers | {"PayPal-Request-Id": request_id})
 
+    def verify(self, body: bytes) -> Reply:
+        """Ask PayPal whether a webhook is its own. `body` goes as it is: put together anew it would not verify."""
+        path = "/v1/notifications/verify-webhook-signature"
+        return self._call("POST", path, body, {"Content-Type": "application/json"})
+
     def _call(self, method: str, path: str, content: bytes | None, headers: dict[str, str]) -> Reply:
         token = self._token.get()
         answer = self._send(method, path, content, headers, token)

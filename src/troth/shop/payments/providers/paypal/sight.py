@@ -10,6 +10,7 @@ import re
 from troth.shop.money import Money
 from troth.shop.payments.providers.contract import Sight, State
 from troth.shop.payments.providers.parse import at, code, money
+from troth.shop.payments.providers.paypal import refunds
 
 ORDERS = {
     "CREATED": State.OPEN,
@@ -40,9 +41,8 @@ def of_order(order: object) -> Sight:
     if isinstance(captures, list) and captures:
         seen = of_capture(min(captures, key=_rank))
         payment_id = payment_id or seen.payment_id
-        return Sight(
-            seen.state, ref, payment_id, seen.amount, payee or seen.payee, seen.capture_ref, seen.reason, country
-        )
+        told = (seen.state, ref, payment_id, seen.amount, payee or seen.payee, seen.capture_ref, seen.reason, country)
+        return Sight(*told, refunds=refunds.of_unit(unit))
     status = code(at(order, "status"))
     state = ORDERS.get(status, State.UNKNOWN)
     reason = "" if state in (State.OPEN, State.APPROVED) else status
@@ -70,7 +70,8 @@ def of_refund(refund: object, state: State) -> Sight:
     """Read a refund or reversal: its amount is this refund's, its capture stands in the link "up"."""
     reason = code(at(refund, "status_details", "reason"))
     order = code(at(refund, "supplementary_data", "related_ids", "order_id"))
-    return Sight(state, order, code(at(refund, "custom_id")), _amount(refund), _payee(refund), _up(refund), reason)
+    # The refund's own custom_id is the refund's, not the payment's: the payment is found by its capture.
+    return Sight(state, order, "", _amount(refund), _payee(refund), refunds.read(refund).capture_ref, reason)
 
 
 def link(resource: object, *relations: str) -> str:
@@ -82,11 +83,6 @@ def link(resource: object, *relations: str) -> str:
             if at(one, "rel") == relation and isinstance(href, str):
                 return href
     return ""
-
-
-def _up(refund: object) -> str:
-    match = re.search(r"/v2/payments/captures/([A-Z0-9]{1,36})$", link(refund, "up"))
-    return match[1] if match else ""
 
 
 def _amount(holder: object) -> Money | None:

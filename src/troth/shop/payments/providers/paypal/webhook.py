@@ -10,6 +10,7 @@ over TLS, and money is believed from that look; see `Message`.
 from __future__ import annotations
 
 import base64
+import json
 import re
 import zlib
 from collections.abc import Mapping
@@ -19,9 +20,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from troth.shop.payments.providers import parse
-from troth.shop.payments.providers.contract import Forged, Message, Sight, State
+from troth.shop.payments.providers.contract import Forged, Message, ProviderDown, Sight, State
 from troth.shop.payments.providers.parse import at, code
 from troth.shop.payments.providers.paypal import sight
+from troth.shop.payments.providers.paypal.api import Api
 from troth.shop.payments.providers.paypal.certificates import Certificates
 
 _SHAPES = {
@@ -73,6 +75,38 @@ def verify(headers: Mapping[str, str], body: bytes, webhook_id: str, certificate
         key.verify(signature, signed.encode(), padding.PKCS1v15(), hashes.SHA256())
     except InvalidSignature:
         raise Forged("signature") from None
+
+
+def verify_online(headers: Mapping[str, str], body: bytes, webhook_id: str, api: Api) -> None:
+    """Raise Forged unless PayPal says that it signed this.
+
+    The raw event is spliced into the question: PayPal computes the CRC anew, and a number written another way would
+    not verify. Source: developer.paypal.com, "Webhooks: REST".
+    """
+    given = _headers(headers)
+    parse_only_once(body)
+    told = {
+        "auth_algo": given["paypal-auth-algo"],
+        "cert_url": given["paypal-cert-url"],
+        "transmission_id": given["paypal-transmission-id"],
+        "transmission_sig": given["paypal-transmission-sig"],
+        "transmission_time": given["paypal-transmission-time"],
+        "webhook_id": webhook_id,
+    }
+    reply = api.verify(json.dumps(told).encode()[:-1] + b', "webhook_event": ' + body + b"}")
+    answer = reply.body.get("verification_status")
+    if reply.issue or answer not in ("SUCCESS", "FAILURE"):
+        raise ProviderDown(reply.issue[:40] or "answer")
+    if answer != "SUCCESS":
+        raise Forged("signature")
+
+
+def parse_only_once(body: bytes) -> None:
+    """The body must be one JSON object by itself, or it could end the question early and begin another."""
+    try:
+        parse.json_object(body)
+    except ValueError:
+        raise Forged("json") from None
 
 
 def _headers(headers: Mapping[str, str]) -> dict[str, str]:

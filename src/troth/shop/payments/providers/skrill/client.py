@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -13,15 +14,21 @@ from troth.shop.money import Money
 from troth.shop.payments.providers import parse
 from troth.shop.payments.providers.contract import (
     Ask,
+    Back,
     Begun,
+    DisputeSight,
+    Entry,
     Forged,
     Message,
     ProviderDown,
     ProviderRefused,
+    RefundAsk,
+    Returned,
     Sight,
     State,
 )
 from troth.shop.payments.providers.http import Answer, send
+from troth.shop.payments.providers.skrill import history, refunds
 from troth.shop.payments.providers.skrill.settings import SkrillSettings
 from troth.shop.payments.providers.skrill.signature import inner, mqi_password, msid, same
 from troth.shop.payments.providers.skrill.status import read_status
@@ -36,6 +43,7 @@ class Skrill:
     """Safe to share between threads. `http` is the process's one client and stays the caller's to close."""
 
     name = "skrill"
+    by_own_id = True
 
     def __init__(self, settings: SkrillSettings, http: httpx.Client) -> None:
         self._settings = settings
@@ -61,18 +69,10 @@ class Skrill:
 
     def look(self, provider_ref: str, payment_id: str) -> Sight:
         """Ask the query interface by our own id. A session that nobody has paid is unknown there: open."""
-        asked = {
-            "email": self._settings.pay_to_email,
-            "password": mqi_password(self._settings.mqi_password),
-            "action": "status_trn",
-            "trn_id": payment_id,
-        }
-        answer = send(self._http, "POST", self._settings.query_url, headers=_FORM, content=urlencode(asked).encode())
-        first, _, report = answer.body.partition(b"\n")
-        code = first.split(b"\t")[0].strip().decode("ascii", errors="replace")
+        code, report = self._query({"action": "status_trn", "trn_id": payment_id})
         if code == "403":
             return Sight(State.OPEN, provider_ref, "", None, "", "", "")
-        if answer.status != 200 or code != "200":
+        if code != "200":
             raise ProviderRefused(code) if re.fullmatch(r"4\d\d", code) else ProviderDown("answer")
         try:
             seen = read_status(report.strip(), self._settings).sight
@@ -96,6 +96,63 @@ class Skrill:
         payment_id = query.get("transaction_id", "")
         right = msid(self._settings.merchant_id, payment_id, inner(self._settings.secret_word))
         return payment_id if same(query.get("msid", "").lower(), right) else ""
+
+    def prepare_refund(self, ask: RefundAsk) -> str:
+        return refunds.prepare(self._http, self._settings, ask)
+
+    def refund(self, ask: RefundAsk, session: str) -> Returned:
+        return refunds.act(self._http, self._settings, ask, session)
+
+    def returned_money(
+        self, provider_ref: str, capture_ref: str, begin: datetime, end: datetime
+    ) -> tuple[Returned, ...]:
+        """As the account's history lists them, in the account's currency."""
+        return history.returned(self._http, self._settings, capture_ref, begin, end)
+
+    def look_refund(self, ref: str) -> Returned | None:
+        return None  # the history is asked instead
+
+    def look_dispute(self, ref: str) -> DisputeSight:
+        raise ProviderRefused("no_disputes")  # Skrill tells charge-backs alone, as a state of the payment
+
+    def books(self, begin: datetime, end: datetime) -> Iterator[Entry]:
+        for entry, _about, state in history.rows(self._http, self._settings, begin, end):
+            if state != Back.FAILED:
+                yield entry
+
+    def repost(self, payment_id: str) -> bool:
+        """Have the status post sent again. False where none was ever sent."""
+        first, _ = self._query({"action": "repost", "trn_id": payment_id})
+        if first == "403":
+            return False
+        if first != "200":
+            raise ProviderRefused(first) if re.fullmatch(r"4\d\d", first) else ProviderDown("answer")
+        return True
+
+    def examine(self, webhook_url: str) -> Iterator[tuple[bool, str, str]]:
+        """A question about a payment that there is not: the answer tells whether the interface lets us in."""
+        try:
+            first, _ = self._query({"action": "status_trn", "trn_id": "troth-doctor"})
+        except ProviderDown:
+            yield False, "Skrill does not answer.", "Check the way to the internet, and [skrill] query_url."
+            return
+        if first in ("403", "200"):
+            yield True, "Skrill's query interface lets us in.", ""
+            return
+        mend = "Switch on the API in Skrill's account, allow this machine's address, and check mqi_password."
+        yield False, "Skrill's query interface does not let us in.", mend
+
+    def _query(self, asked: dict[str, str]) -> tuple[str, bytes]:
+        """Code and text of an answer of the query interface; all of them come with status 200."""
+        fields = {
+            "email": self._settings.pay_to_email,
+            "password": mqi_password(self._settings.mqi_password),
+            **asked,
+        }
+        answer = send(self._http, "POST", self._settings.query_url, headers=_FORM, content=urlencode(fields).encode())
+        first, _, report = answer.body.partition(b"\n")
+        code = first.split(b"\t")[0].strip().decode("ascii", errors="replace")
+        return (code if answer.status == 200 else f"http_{answer.status}"), report
 
     def _session(self, ask: Ask) -> dict[str, str]:
         """The fields of a session: no name, no address, no e-mail of the buyer's (P2)."""

@@ -67,7 +67,7 @@ def read_status(body: bytes, settings: SkrillSettings) -> Status:
         raise Forged("amounts")
     kept = {name: parse.code(fields.get(name)) for name in _KEPT}
     return Status(
-        sight=_sight(fields, amount),
+        sight=_sight(fields, amount, parse.money(fields["mb_amount"], fields["mb_currency"])),
         event_id=_event_id(fields),
         status=fields["status"],
         kept={name: value for name, value in kept.items() if value}
@@ -89,7 +89,7 @@ def _fields(body: bytes) -> dict[str, str]:
     return fields
 
 
-def _sight(fields: dict[str, str], amount: Money) -> Sight:
+def _sight(fields: dict[str, str], amount: Money, received: Money | None) -> Sight:
     country = fields.get("payment_instrument_country", "")
     return Sight(
         state=STATES.get(fields["status"], State.UNKNOWN),
@@ -100,6 +100,7 @@ def _sight(fields: dict[str, str], amount: Money) -> Sight:
         capture_ref=parse.code(fields.get("mb_transaction_id")),
         reason=parse.code(fields.get("failed_reason_code")),
         payer_country=country if re.fullmatch(r"[A-Z]{2,3}", country) else "",
+        received=received,
     )
 
 
