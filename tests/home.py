@@ -35,8 +35,11 @@ mqi_password = "mqi"
 def make(folder: Path) -> Path:
     """A shop's folder as `troth init` makes it, for tests."""
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
     (folder / "troth.toml").write_text(TOML)
     (folder / "web.key").write_text(secrets.token_urlsafe(48))
+    for name in ("troth.toml", "web.key"):
+        (folder / name).chmod(0o600)
     for name in ("files", "media"):
         (folder / name).mkdir(exist_ok=True)
     root_key.create(Path(f"{folder}.key/root.key"))

@@ -113,6 +113,16 @@ class Backup(msgspec.Struct, frozen=True):
     keep_days: int = 30
 
 
+class Server(msgspec.Struct, frozen=True):
+    """The machine, as its owner wants it to be found (P18)."""
+
+    open_ports: str = "22, 80, 443"  # TCP ports that other machines may reach, with commas between
+
+    @property
+    def ports(self) -> frozenset[int]:
+        return frozenset(int(part) for part in self.open_ports.replace(",", " ").split() if part.isdigit())
+
+
 class Policy(msgspec.Struct, frozen=True):
     """The numbers in the promises."""
 
@@ -152,6 +162,7 @@ class Config(msgspec.Struct, frozen=True):
     keeper: Keeper
     keys: Keys
     backup: Backup
+    server: Server
     policy: Policy
     tax: Tax
 

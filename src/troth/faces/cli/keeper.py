@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pwd
 import socket
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ from troth.pledge.keeper.policy import ROLES
     "--door",
     "doors",
     multiple=True,
-    metavar="ROLE=SOCKET:UID",
+    metavar="ROLE=SOCKET:USER",
     help="A door for a separate user, such as web=/run/troth/web.sock:1001; once for each role.",
 )
 def keeper(doors: tuple[str, ...]) -> None:
@@ -53,6 +54,14 @@ def inherited(text: str) -> list[process.Door]:
 def _listening(text: str) -> process.Door:
     role, _, rest = text.partition("=")
     path, _, uid = rest.rpartition(":")
-    if role not in ROLES or not path or not uid.isdigit():
+    if role not in ROLES or not path or not uid:
         raise click.UsageError(f"--door must look like web=/run/troth/web.sock:1001; roles are {' and '.join(ROLES)}")
-    return process.listen(Path(path)), role, int(uid)
+    return process.listen(Path(path)), role, _uid(uid)
+
+
+def _uid(user: str) -> int:
+    """Of a user by number or by name."""
+    try:
+        return int(user) if user.isdigit() else pwd.getpwnam(user).pw_uid
+    except KeyError:
+        raise click.UsageError(f"--door: there is no user {user} on this machine") from None

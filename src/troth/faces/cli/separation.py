@@ -107,7 +107,8 @@ def _writable(config: Config) -> list[Path]:
 def _note(home: Path, role: str, outcome: str) -> None:
     path = home / "run" / "separation.json"
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+    # Web and worker may be two users of one group; the folder is closed to everybody else.
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o660), "r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         found = json.loads(file.read() or "{}") | {role: outcome}
         file.seek(0)

@@ -18,3 +18,14 @@ class Verdict(models.Model):
 
     def __str__(self) -> str:
         return f"{self.clause} {self.state}"
+
+
+class Confirmation(models.Model):
+    """The owner said that people keep their part of a promise. Never altered: a later one stands beside it."""
+
+    clause = models.CharField(max_length=4)
+    item = models.CharField(max_length=40)  # "backups", as the clause names it
+    confirmed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.clause} {self.item} {self.confirmed_at:%Y-%m-%d}"

@@ -12,6 +12,7 @@ from troth.shop.clauses import (
     p8_delivery,
     p15_in_transit,
     p16_at_rest,
+    p18_safe_servers,
 )
 
 CLAUSES: tuple[Clause, ...] = (
@@ -23,5 +24,7 @@ CLAUSES: tuple[Clause, ...] = (
     p8_delivery.CLAUSE,
     p15_in_transit.CLAUSE,
     p16_at_rest.CLAUSE,
+    p18_safe_servers.CLAUSE,
 )
 BY_ID = {clause.id: clause for clause in CLAUSES}
+LISTS = {"P18": p18_safe_servers.BY_PEOPLE}  # what people keep and the owner confirms

@@ -92,9 +92,8 @@ CLAUSE = Clause(
     words=_("Whatever you tell us online is encrypted on its way."),
     stricter="",
     enforced=(
-        _(
-            "The shop is served by https, and who comes without it gets no page; browsers are told to come by nothing else, and so do cookies."
-        ),
+        _("The shop is served by https; who comes without it gets no page."),
+        _("Browsers are told to come by nothing else, and so do cookies."),
         _("Mail goes to the relay over verified TLS; settings that allow less are refused at the start."),
     ),
     checks=(
