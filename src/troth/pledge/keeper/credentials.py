@@ -25,7 +25,7 @@ from troth.pledge.keeper.room import Room
 from troth.pledge.keeper.seals import BadSeal
 
 WAITING, CLAIMED, PROVED = 0, 1, 2
-TICKET_LIFE = {"confirm": 7 * 86400, "invite": 30 * 86400, "recover": 3600, "change": 86400}
+TICKET_LIFE = {"confirm": 7 * 86400, "invite": 30 * 86400, "recover": 3600, "change": 86400, "erase": 86400}
 LONGEST_MAILBOX, LONGEST_PASSWORD = 254, 1024
 
 Work = Callable[[], Any]  # slow and pure: runs beside the loop
@@ -96,9 +96,11 @@ class Credentials:
 
     def recover(self, role: str, ask: messages.Recover) -> messages.Ticket:
         """A ticket for known and unknown mailboxes alike; what it is good for only the worker learns."""
+        if ask.kind not in ("recover", "erase"):
+            raise Refused("kind")
         index = self.index(ask.mailbox)
         raw = self._db.value("SELECT ref FROM credential WHERE mailbox = ? AND standing > 0", index)
-        return messages.Ticket(self._ticket("recover", raw, index, None))
+        return messages.Ticket(self._ticket(ask.kind, raw, index, None))
 
     def redeem(self, role: str, ask: messages.Redeem) -> messages.Redeemed:
         """For the worker's letter: the secret of a ticket, made now and told once."""
@@ -109,13 +111,13 @@ class Credentials:
         raw = raw_ref(ask.ref)
         if ask.mailbox:
             self._drop_planted(raw, ask.mailbox)
-        if ask.kind not in ("invite", "confirm"):
+        if ask.kind not in ("invite", "confirm", "erase"):
             raise Refused("kind")
         row = self._credential(raw)
-        if (row is None) != (ask.kind == "invite"):
+        if ask.kind != "erase" and (row is None) != (ask.kind == "invite"):
             return messages.Redeemed("nothing")
         index = row[0] if row else self.index(ask.mailbox)
-        if row and row[2] == WAITING and self._proved_by_other(raw, index):
+        if ask.kind == "confirm" and row[2] == WAITING and self._proved_by_other(raw, index):
             return messages.Redeemed("taken", ref=ask.ref)
         secret = secrets.token_urlsafe(24)
         ticket = self._ticket(ask.kind, raw, index, secret)
@@ -124,6 +126,10 @@ class Credentials:
     def prove(self, role: str, ask: messages.Prove) -> Steps:
         """The secret came back from the mailbox. Sets the password where the kind allows; old capabilities end then."""
         kind, raw, index = self._shown(ask)
+        if kind == "erase":
+            # Kept until its end, so that the worker can begin what a web process proved before it died. No session.
+            self._db.execute("UPDATE ticket SET kind = 'proved', secret = NULL WHERE id = ?", (ask.ticket,))
+            return messages.Proved(kind, messages.Session(ref_name(raw), self._persons.epoch(raw), ""))
         if ask.password and kind in ("recover", "invite"):
             _password_shape(ask.password)
             phc = yield lambda: hash_password(ask.password)
@@ -189,7 +195,7 @@ class Credentials:
         row = self._db.one("SELECT kind, ref FROM ticket WHERE id = ?", ticket)
         if row is None or row[1] is None:
             return messages.Redeemed("nothing")
-        if peek or row[0] == "changed":
+        if peek or row[0] in ("changed", "proved"):
             return messages.Redeemed(row[0], ref_name(row[1]), ticket)
         secret = secrets.token_urlsafe(24)
         # A letter that is sent again carries a new secret; only the last one is good.

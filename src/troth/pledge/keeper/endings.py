@@ -45,6 +45,16 @@ class Endings:
         self.forgot = True
         return messages.Noted(self._room.note(raw, {"did": "withdraw", "purpose": ask.purpose}))
 
+    def restrict(self, role: str, ask: messages.Restrict) -> messages.Restricted:
+        """Open a person for one job alone, or for all again (""). Done again it changes and notes nothing."""
+        raw = raw_ref(ask.ref)
+        if (self._db.value("SELECT job FROM restricted WHERE ref = ?", raw) or "") != ask.job:
+            self._db.execute("DELETE FROM restricted WHERE ref = ?", (raw,))
+            if ask.job:
+                self._db.execute("INSERT INTO restricted VALUES (?, ?)", (raw, ask.job))
+            self._room.note(raw, {"did": "restrict" if ask.job else "lift"})
+        return messages.Restricted(ask.job)
+
     def shred(self, role: str, ask: messages.Shred) -> messages.Shredded:
         """Forget a person. Done again it changes nothing, so that a lost answer can be asked for again."""
         raw, keep = raw_ref(ask.ref), frozenset(ask.keep)
@@ -60,10 +70,7 @@ class Endings:
         """Erase again whoever the journal says was erased; for a keyring that comes from a backup. How many it had."""
         again = 0
         for ref, keep in self._read_journal():
-            raw = to_bytes(ref)
-            if not self._db.one("SELECT 1 FROM erased WHERE ref = ?", raw):
-                self._forget(raw, keep)
-                again += 1
+            again += self._forget(to_bytes(ref), keep)  # also where less was kept the second time
         return again
 
     def _forget(self, raw: bytes, keep: frozenset[str]) -> bool:
@@ -72,7 +79,7 @@ class Endings:
             changed = self._persons.shred(raw, keep)
         except Gone:
             changed = False  # a keyring from before they came; remembered all the same
-        for table in ("credential", "ticket", "about"):
+        for table in ("credential", "ticket", "about", "restricted"):
             self._db.execute(f"DELETE FROM {table} WHERE ref = ?", (raw,))  # noqa: S608 - our own tables
         self._db.execute("INSERT OR IGNORE INTO erased VALUES (?)", (raw,))
         self.forgot = True

@@ -85,6 +85,7 @@ class Keeper:
             "Open": self._opening.open,
             "Grant": self._endings.grant,
             "Withdraw": self._endings.withdraw,
+            "Restrict": self._endings.restrict,
             "Shred": self._endings.shred,
             "Rotate": self._rotation.step,
             "Note": self._note,

@@ -87,16 +87,18 @@ class SignIn(Question, frozen=True):
 
 
 class Recover(Question, frozen=True):
-    """Ask for a new password. The answer is a ticket, whether the mailbox is known or not."""
+    """Ask for a new password, or ("erase") to be forgotten. The answer is a ticket, whether the mailbox is known or
+    not."""
 
     mailbox: str
+    kind: str = "recover"
 
 
 class Redeem(Question, frozen=True):
     """Worker only: what a ticket is good for, or a new ticket for a person (`ref`) whose mailbox it just opened.
 
-    kind with a ref: "confirm" or "invite", and the mailbox as it was opened; with a ticket: "" makes its secret,
-    "peek" only looks.
+    kind with a ref: "confirm", "invite" or "erase", and the mailbox as it was opened; with a ticket: "" makes its
+    secret, "peek" only looks.
     """
 
     ticket: str = ""
@@ -144,6 +146,13 @@ class Withdraw(Question, frozen=True):
     purpose: str
     capability: str = ""
     ref: str = ""
+
+
+class Restrict(Question, frozen=True):
+    """Worker only: from now on a person opens for this job alone, as they are to be forgotten. "": as before."""
+
+    ref: str
+    job: str
 
 
 class Shred(Question, frozen=True):
@@ -223,7 +232,7 @@ class Redeemed(Answer, frozen=True):
 
 
 class Proved(Answer, frozen=True):
-    kind: str  # confirm, recover, invite, change
+    kind: str  # confirm, recover, invite, change, erase (with a session that opens nothing)
     session: Session
 
 
@@ -233,6 +242,12 @@ class Opened(Answer, frozen=True):
 
 class Noted(Answer, frozen=True):
     seq: int
+
+
+class Restricted(Answer, frozen=True):
+    """The job that a person opens for, or "" for all."""
+
+    job: str
 
 
 class Shredded(Answer, frozen=True):

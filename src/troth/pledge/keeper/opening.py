@@ -28,7 +28,7 @@ class Opening:
         self.behind = False  # older than what the main side has seen: opens nothing
 
     def open(self, role: str, ask: messages.Open) -> messages.Opened:
-        """Refused: "purpose", "capability", "job", "budget", "gone", "seal", "behind". All records or none."""
+        """Refused: "purpose", "capability", "job", "budget", "gone", "seal", "behind", "restricted". All or none."""
         if self.behind:
             raise Refused("behind")
         if not 0 < len(ask.records) <= MOST:
@@ -42,6 +42,8 @@ class Opening:
             raw = raw_ref(record.place.ref)
             if owner is not None and raw != owner:
                 raise Refused("capability")
+            if self._room.db.value("SELECT job FROM restricted WHERE ref = ?", raw) not in (None, ask.job):
+                raise Refused("restricted")
             values.append(self._unseal(raw, record, ask.purpose))
             classes.setdefault(raw, []).append(record.place.klass)
         if owner is not None and not any(map(self._is_theirs, ask.records, values)):

@@ -55,5 +55,7 @@ OPTIONAL: dict[str, tuple[str, str]] = {"marketing": ("contact", "marketing")}
 # role -> verbs behind its door
 VERBS: dict[str, frozenset[str]] = {
     "web": frozenset({"Hello", "Enrol", "SignIn", "Recover", "Prove", "Change", "Open", "Grant", "Withdraw", "Attest"}),
-    "worker": frozenset({"Hello", "Blank", "Redeem", "Open", "Withdraw", "Shred", "Rotate", "Note", "Attest"}),
+    "worker": frozenset(
+        {"Hello", "Blank", "Redeem", "Open", "Withdraw", "Restrict", "Shred", "Rotate", "Note", "Attest"}
+    ),
 }

@@ -61,8 +61,8 @@ class Door:
     def sign_in(self, mailbox: str, password: str) -> messages.Session:
         return self._ask(messages.SignIn(mailbox, password), messages.Session)
 
-    def recover(self, mailbox: str) -> str:
-        return self._ask(messages.Recover(mailbox), messages.Ticket).ticket
+    def recover(self, mailbox: str, kind: str = "recover") -> str:
+        return self._ask(messages.Recover(mailbox, kind), messages.Ticket).ticket
 
     def redeem(self, *, ticket: str = "", ref: str = "", kind: str = "", mailbox: str = "") -> messages.Redeemed:
         return self._ask(messages.Redeem(ticket, ref, kind, mailbox), messages.Redeemed)
@@ -81,6 +81,10 @@ class Door:
 
     def withdraw(self, purpose: str, *, capability: str = "", ref: str = "") -> None:
         self._ask(messages.Withdraw(purpose, capability, ref), messages.Noted)
+
+    def restrict(self, ref: str, job: str) -> None:
+        """From now on this person opens for that job alone; "": for all again. KeeperRefused("gone") if forgotten."""
+        self._ask(messages.Restrict(ref, job), messages.Restricted)
 
     def shred(self, ref: str, keep: Sequence[str] = ()) -> int:
         """Forget a person but for the fates in `keep`. Returns how many were erased so far. Cannot be undone."""
