@@ -33,13 +33,13 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Where:
 def test_a_key_that_is_not_there_is_not_made_by_looking(where: Where) -> None:
     with pytest.raises(RootKeyError):
         kms.find(where)
-    kms.make(where)
+    kms.find(where, make=True)
     wrapped = kms.find(where).wrap(b"c", KEY)
-    assert kms.make(where).unwrap(b"c", wrapped) == KEY  # made twice it is the same key
+    assert kms.find(where, make=True).unwrap(b"c", wrapped) == KEY  # made twice it is the same key
 
 
 def test_what_is_wrapped_opens_with_its_context_alone_and_never_twice_alike(where: Where) -> None:
-    key = kms.make(where)
+    key = kms.find(where, make=True)
     one, two = key.wrap(b"own sign 1", KEY), key.wrap(b"own sign 1", KEY)
     assert one != two
     assert KEY not in one
@@ -50,7 +50,7 @@ def test_what_is_wrapped_opens_with_its_context_alone_and_never_twice_alike(wher
 
 
 def test_every_byte_counts(where: Where) -> None:
-    key = kms.make(where)
+    key = kms.find(where, make=True)
     wrapped = key.wrap(b"c", KEY)
     for place in range(len(wrapped)):
         altered = wrapped[:place] + bytes([wrapped[place] ^ 1]) + wrapped[place + 1 :]
@@ -62,7 +62,7 @@ def test_every_byte_counts(where: Where) -> None:
 
 
 def test_a_rotation_reads_the_old_until_it_is_retired_and_never_again(where: Where) -> None:
-    key = kms.make(where)
+    key = kms.find(where, make=True)
     old = key.wrap(b"c", KEY)
     key.rotate()
     new = key.wrap(b"c", KEY)
@@ -80,7 +80,7 @@ def test_a_rotation_reads_the_old_until_it_is_retired_and_never_again(where: Whe
 
 
 def test_a_destroyed_key_is_gone_for_everybody(where: Where) -> None:
-    key = kms.make(where)
+    key = kms.find(where, make=True)
     other = kms.find(where)
     wrapped = key.wrap(b"c", KEY)
     key.destroy()
@@ -89,25 +89,25 @@ def test_a_destroyed_key_is_gone_for_everybody(where: Where) -> None:
         key.wrap(b"c", KEY)
     with pytest.raises(RootKeyError):
         kms.find(where)
-    fresh = kms.make(where)
+    fresh = kms.find(where, make=True)
     for one in (key, fresh) if where.kind == "file" else (key, other, fresh):
         with pytest.raises(RootKeyError):
             one.unwrap(b"c", wrapped)
 
 
 def test_keys_beside_each_other_end_alone(where: Where) -> None:
-    root = kms.make(where)
+    root = kms.find(where, make=True)
     with pytest.raises(RootKeyError):
-        root.beside("epoch-1")
-    one, two = root.beside("epoch-1", make=True), root.beside("epoch-2", make=True)
+        kms.find(where.beside("epoch-1"))
+    one, two = (kms.find(where.beside(name), make=True) for name in ("epoch-1", "epoch-2"))
     wrapped = one.wrap(b"c", KEY)
     for other in (root, two):
         with pytest.raises(RootKeyError):
             other.unwrap(b"c", wrapped)
-    assert root.beside("epoch-1", make=True).unwrap(b"c", wrapped) == KEY
+    assert kms.find(where.beside("epoch-1"), make=True).unwrap(b"c", wrapped) == KEY
     one.destroy()
     with pytest.raises(RootKeyError):
-        root.beside("epoch-1")
+        kms.find(where.beside("epoch-1"))
     assert two.unwrap(b"c", two.wrap(b"c", KEY)) == root.unwrap(b"c", root.wrap(b"c", KEY)) == KEY
 
 
@@ -116,7 +116,7 @@ def test_keys_beside_each_other_end_alone(where: Where) -> None:
 
 def test_a_root_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
     where = Where("file", tmp_path / "root.key")
-    kms.make(where)
+    kms.find(where, make=True)
     for mode in (0o640, 0o604, 0o644, 0o660):
         where.file.chmod(mode)
         with pytest.raises(RootKeyError, match=r"open to others; .*chmod 600"):
@@ -130,7 +130,7 @@ def test_a_root_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
 
 def test_what_a_destroyed_file_held_is_overwritten(tmp_path: Path) -> None:
     where = Where("file", tmp_path / "root.key")
-    key = kms.make(where)
+    key = kms.find(where, make=True)
     second = tmp_path / "second-name"
     second.hardlink_to(where.file)
     key.destroy()
@@ -147,12 +147,12 @@ def test_a_key_that_could_be_copied_is_refused(openbao: Bao, secret: dict[str, b
     with pytest.raises(RootKeyError, match="no closed aes256-gcm96 key"):
         kms.find(where)
     with pytest.raises(RootKeyError, match="no closed"):
-        kms.make(where)
+        kms.find(where, make=True)
 
 
 def test_retired_versions_are_trimmed_and_not_only_switched_off(openbao: Bao) -> None:
     where = openbao.where()
-    key = kms.make(where)
+    key = kms.find(where, make=True)
     old = key.wrap(b"c", KEY)
     key.rotate()
     key.retire()
@@ -166,7 +166,7 @@ def test_retired_versions_are_trimmed_and_not_only_switched_off(openbao: Bao) ->
 
 def test_a_token_that_an_agent_replaces_is_read_again(openbao: Bao) -> None:
     where = openbao.where()
-    key = kms.make(where)
+    key = kms.find(where, make=True)
     wrapped = key.wrap(b"c", KEY)
     file = Path(where.token_file)
     openbao.root.auth.token.revoke(file.read_text())
@@ -182,14 +182,14 @@ def test_a_token_that_an_agent_replaces_is_read_again(openbao: Bao) -> None:
 
 def test_the_token_reaches_one_shops_keys_alone(openbao: Bao) -> None:
     mine, theirs = openbao.where(), openbao.where()
-    kms.make(mine)
+    kms.find(mine, make=True)
     with pytest.raises(RootKeyError, match="refuses the token"):
-        kms.make(theirs._replace(token_file=mine.token_file))
+        kms.find(theirs._replace(token_file=mine.token_file), make=True)
 
 
 def test_a_stranger_with_another_certificate_is_not_spoken_to(openbao: Bao) -> None:
     where = openbao.where()
-    kms.make(where)
+    kms.find(where, make=True)
     with pytest.raises(RootKeyError, match="no answer that can be used"):
         kms.find(where._replace(ca_file=""))
 
@@ -269,7 +269,7 @@ import sys
 from pathlib import Path
 from troth.pledge import kms
 import troth.pledge.keeper.main
-kms.make(kms.Where("file", Path(sys.argv[1])))
+kms.find(kms.Where("file", Path(sys.argv[1])), make=True)
 print(sorted({"hvac", "requests"} & set(sys.modules)))
 """
     command = [sys.executable, "-c", script, str(tmp_path / "root.key")]
@@ -280,7 +280,7 @@ print(sorted({"hvac", "requests"} & set(sys.modules)))
 def test_what_is_read_of_it_is_checked_before_it_is_used(openbao: Bao) -> None:
     """A deleted key is not made anew by wrapping: the engine makes keys that are not there."""
     where = openbao.where()
-    key = kms.make(where)
+    key = kms.find(where, make=True)
     transit = openbao.root.secrets.transit
     transit.update_key_configuration(where.name, deletion_allowed=True)
     transit.delete_key(where.name)

@@ -13,6 +13,7 @@ import click
 
 from troth import config
 from troth.faces.cli.doorways import VARIABLE
+from troth.faces.cli.places import copies, places
 from troth.pledge.keeper import main as process
 from troth.pledge.keeper.policy import ROLES
 
@@ -36,7 +37,7 @@ def keeper(doors: tuple[str, ...]) -> None:
     sys.exit(
         process.run(
             settings.keyring,
-            settings.root_key,
+            process.Keys(places(settings), settings.keys.kms, copies(settings)),
             settings.home / "keeper.pub",
             found,
             settings.keeper.worker_daily_opens,

@@ -7,6 +7,7 @@ person who is forgotten meanwhile is forgotten at once: the journal is written b
 from __future__ import annotations
 
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from troth.pledge.keeper.keyring import Keyring
 from troth.pledge.keeper.messages import Refused
 
 SHAPE = re.compile(r"(\d{8}T\d{6}Z)?")
+Order = Callable[[str], dict[str, object]]  # name of a copy -> what the process is told
 COMMAND = [sys.executable, "-P", "-m", "troth.pledge.copies"]
 KEEP_CHANGES, WRITE_BACK = 0, 1000  # PRAGMA wal_autocheckpoint
 
@@ -26,10 +28,11 @@ KEEP_CHANGES, WRITE_BACK = 0, 1000  # PRAGMA wal_autocheckpoint
 class Copies:
     """`order`: what the process is to be told, with the name and time of a copy; None: no copies are made here."""
 
-    def __init__(self, db: Keyring, order: Callable[[str], dict[str, object]] | None) -> None:
+    def __init__(self, db: Keyring, order: Order | None) -> None:
         self._db, self._order = db, order
         self._wanted: str | None = None
-        self._name, self._running, self._spoilt = "", None, False  # type: str, subprocess.Popen[bytes] | None, bool
+        self._running: subprocess.Popen[bytes] | None = None
+        self._name, self._spoilt = "", False
         self._ended: dict[str, bool] = {}  # the last one, and whether it was made
 
     def ask(self, role: str, ask: messages.Copy) -> messages.Copied:
@@ -49,27 +52,31 @@ class Copies:
         """After each batch: begin what was asked for, end what is done. `purged`: the journal was written back."""
         self._spoilt |= purged
         if self._running is not None and (code := self._running.poll()) is not None:
+            self._running = None
+            self._db.execute(f"PRAGMA wal_autocheckpoint = {WRITE_BACK}")
             self._end(code == 0)
         if self._wanted is not None and self._running is None:
-            self._begin(self._wanted)
+            name, self._wanted = self._wanted, None
+            try:
+                self._begin(name)
+            except (OSError, sqlite3.Error):
+                self._ended = {name: False}
 
     def _begin(self, name: str) -> None:
         assert self._order is not None
-        self._wanted, self._name, self._spoilt = None, name, False
         self._db.purge()
         self._db.execute(f"PRAGMA wal_autocheckpoint = {KEEP_CHANGES}")
+        self._name, self._spoilt = name, False
         self._running = subprocess.Popen(COMMAND, stdin=subprocess.PIPE)  # noqa: S603 - our own command
         assert self._running.stdin is not None
         with self._running.stdin as told:
             told.write(msgspec.json.encode(self._order(name)))
 
     def _end(self, done: bool) -> None:
-        self._running = None
-        self._db.execute(f"PRAGMA wal_autocheckpoint = {WRITE_BACK}")
-        folder = Path(str(self._order("")["folder"])) if self._order else Path()
-        for part in folder.glob("keyring-*.part") if done and not self._spoilt else ():
-            part.rename(part.with_suffix(""))
         if done and self._spoilt:
             self._wanted = self._name
-        else:
-            self._ended = {self._name: done}
+            return
+        assert self._order is not None
+        for part in Path(str(self._order("")["folder"])).glob("keyring-*.part") if done else ():
+            part.rename(part.with_suffix(""))
+        self._ended = {self._name: done}

@@ -7,6 +7,7 @@ main side's count of erasures shows it: a keeper that is behind opens nothing.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from pathlib import Path
@@ -19,11 +20,13 @@ from troth.pledge.keeper.persons import Gone
 from troth.pledge.keeper.policy import OPTIONAL
 from troth.pledge.keeper.room import Room
 
+log = logging.getLogger("troth.keeper")
+
 
 class Endings:
-    def __init__(self, room: Room, credentials: Credentials, journal: Path | None) -> None:
+    def __init__(self, room: Room, credentials: Credentials, journal: Path | None, elsewhere: Path | None = None) -> None:
         self._room, self._db, self._persons = room, room.db, room.persons
-        self._owner, self._journal = credentials.owner, journal
+        self._owner, self._journal, self._elsewhere = credentials.owner, journal, elsewhere
         self.forgot = False  # something was deleted that must not stay in the journal of changes
 
     @property
@@ -90,18 +93,27 @@ class Endings:
         if self._journal is None:
             return
         line = f"{ref} {self._room.clock().isoformat(timespec='seconds')} {','.join(sorted(keep)) or '-'}\n"
-        descriptor = os.open(self._journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            os.write(descriptor, line.encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _append(self._journal, line)
+        if self._elsewhere is not None:
+            try:
+                _append(self._elsewhere, line)
+            except OSError:
+                log.warning("the copy of the journal of erasures cannot be written; the next backup makes it anew")
 
     def _read_journal(self) -> list[tuple[str, frozenset[str]]]:
         if self._journal is None or not self._journal.exists():
             return []
         rows = [line.split() for line in self._journal.read_text("ascii").splitlines()]
         return [(row[0], frozenset(row[2].split(",")) - {"-"}) for row in rows if len(row) == 3 and SHAPE.match(row[0])]
+
+
+def _append(path: Path, line: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(descriptor, line.encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _optional(purpose: str) -> tuple[str, str]:

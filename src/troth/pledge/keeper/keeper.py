@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from troth.pledge.keeper import messages
+from troth.pledge.keeper.copy import Copies, Order
 from troth.pledge.keeper.credentials import Credentials, Steps, Work
 from troth.pledge.keeper.endings import Endings
 from troth.pledge.keeper.keyring import Keyring
@@ -52,12 +53,13 @@ class Keeper:
     """Answers one question after another. `db` is the keyring of this process alone; the caller opens the batch.
 
     `closed`: opens nothing until the worker has said what the main side saw (`_greet`). `journal`: where erasures are
-    written down besides.
+    written down besides, and `elsewhere` as well. `order`: what copies of the keyring are made by (copy.py).
     """
 
     def __init__(
         self, db: Keyring, root: RootKey, *, daily: int = DAILY, journal: Path | None = None,
         clock: Callable[[], datetime] = utc_now, separate_user: bool = False, closed: bool = False,
+        elsewhere: Path | None = None, order: Order | None = None,
     ) -> None:  # fmt: skip
         self.db, self.connected = db, Counter[str]()
         with db.batch():
@@ -65,7 +67,8 @@ class Keeper:
         self._separate_user = separate_user
         self._credentials = Credentials(room)
         self._rotation = Rotation(room, self._credentials)
-        self._endings = Endings(room, self._credentials, journal)
+        self._endings = Endings(room, self._credentials, journal, elsewhere)
+        self._copies = Copies(db, order)
         with db.batch():
             again = self._endings.apply_journal()
         if again:
@@ -89,6 +92,7 @@ class Keeper:
             "Shred": self._endings.shred,
             "Rotate": self._rotation.step,
             "Note": self._note,
+            "Copy": self._copies.ask,
             "Attest": self._attest,
         }
 
@@ -106,9 +110,10 @@ class Keeper:
             if self._rotation.touched:
                 self._rotation.touched = False
                 self.room.keys.load()
-        if self._endings.forgot:
-            self._endings.forgot = False
+        purge, self._endings.forgot = self._endings.forgot, False
+        if purge:
             self.db.purge()
+        self._copies.tend(purged=purge)
 
     def begin(self, role: str, question: messages.Question) -> messages.Answer | Steps:
         """The answer, or steps towards it. Raises Refused."""

@@ -7,31 +7,51 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
+from typing import NamedTuple
 
+from troth.pledge.keeper.copy import Order
 from troth.pledge.keeper.doors import Doors
 from troth.pledge.keeper.keeper import Keeper
 from troth.pledge.keeper.keyring import KeyringError, connect
-from troth.pledge.kms import RootKeyError
-from troth.pledge.kms.file import FileKey
+from troth.pledge.kms import RootKeyError, Where
+from troth.pledge.kms.chosen import Chosen
 
+log = logging.getLogger("troth.keeper")
 PR_SET_DUMPABLE = 4
+
+
+class Keys(NamedTuple):
+    """`places`: where a root key may lie, by kind; `kind`: where a new keyring's does.
+
+    `copies`: what is told to the process that makes copies of the keyring, where any are made.
+    """
+
+    places: dict[str, Where]
+    kind: str
+    copies: dict[str, object] | None = None
+
+
 Door = tuple[socket.socket, str, int | None]  # socket, role, the only uid that may use it
 
 
-def run(keyring: Path, root_key: Path, verify_key: Path, doors: list[Door], daily: int, journal: Path) -> int:
+def run(keyring: Path, keys: Keys, verify_key: Path, doors: list[Door], daily: int, journal: Path) -> int:
     """Serve until SIGTERM or SIGINT. The exit code: 0, or 1 after one clear line on stderr."""
     try:
-        root = FileKey(root_key)
         db = connect(keyring)
+        root = Chosen(db, keys.places, keys.kind)
         keeper = Keeper(
             db,
             root,
             daily=daily,
             journal=journal,
+            elsewhere=_beside_copies(keys, journal) if keys.copies else None,
+            order=_order(keys, root, keyring, journal) if keys.copies else None,
             separate_user=any(uid is not None for _, _, uid in doors),
             closed=True,
         )
@@ -47,6 +67,22 @@ def run(keyring: Path, root_key: Path, verify_key: Path, doors: list[Door], dail
     loop.run()
     db.close()
     return 0
+
+
+def _beside_copies(keys: Keys, journal: Path) -> Path:
+    assert keys.copies is not None
+    folder = Path(str(keys.copies["folder"]))
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        log.warning("the folder for copies of the keyring cannot be made; no backup is made meanwhile")
+    return folder / journal.name
+
+
+def _order(keys: Keys, root: Chosen, keyring: Path, journal: Path) -> Order:
+    always = {**(keys.copies or {}), "places": keys.places, "parent": os.getpid()}
+    always |= {"keyring": str(keyring), "journal": str(journal)}
+    return lambda name: {**always, "name": name, "kind": root.kind, "now": int(time.time())}
 
 
 def listen(path: Path) -> socket.socket:

@@ -181,6 +181,12 @@ class Note(Question, frozen=True):
     event: dict[str, str | int]
 
 
+class Copy(Question, frozen=True):
+    """Worker only: make a sealed copy of the keyring, by this name, or say whether it is made. Empty: end epochs."""
+
+    name: str
+
+
 class Attest(Question, frozen=True):
     """What the keeper can say of itself in public."""
 
@@ -261,6 +267,12 @@ class Rotated(Answer, frozen=True):
 
     done: int
     left: int
+
+
+class Copied(Answer, frozen=True):
+    """`done`: it lies in the folder for copies; else it is being made, ask again."""
+
+    done: bool
 
 
 class Attested(Answer, frozen=True):

@@ -7,6 +7,7 @@ each fate have several while they are rotated: the newest is used for what is ne
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -61,12 +62,15 @@ class OwnKeys:
         sql = "DELETE FROM own_key WHERE name = ?1 AND version < (SELECT max(version) FROM own_key WHERE name = ?1)"
         self._db.execute(sql, (name,))
 
-    def rewrap(self) -> int:
-        """Wrap every one of them by the newest root key. How many there are."""
-        rows = self._db.execute("SELECT name, version, wrapped FROM own_key").fetchall()
-        for name, version, wrapped in rows:
-            context = _context(name, version)
-            again = self._root.wrap(context, self._root.unwrap(context, wrapped))
+    def rewrap(self, change: Callable[[], None]) -> int:
+        """Wrap every one of them anew, by what is the root key after `change`. How many there are."""
+        rows = [
+            (name, version, self._root.unwrap(_context(name, version), wrapped))
+            for name, version, wrapped in self._db.execute("SELECT name, version, wrapped FROM own_key").fetchall()
+        ]
+        change()
+        for name, version, key in rows:
+            again = self._root.wrap(_context(name, version), key)
             sql = "UPDATE own_key SET wrapped = ? WHERE name = ? AND version = ?"
             self._db.execute(sql, (again, name, version))
         return len(rows)

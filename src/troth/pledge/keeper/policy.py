@@ -56,6 +56,6 @@ OPTIONAL: dict[str, tuple[str, str]] = {"marketing": ("contact", "marketing")}
 VERBS: dict[str, frozenset[str]] = {
     "web": frozenset({"Hello", "Enrol", "SignIn", "Recover", "Prove", "Change", "Open", "Grant", "Withdraw", "Attest"}),
     "worker": frozenset(
-        {"Hello", "Blank", "Redeem", "Open", "Withdraw", "Restrict", "Shred", "Rotate", "Note", "Attest"}
+        {"Hello", "Blank", "Redeem", "Open", "Withdraw", "Restrict", "Shred", "Rotate", "Copy", "Note", "Attest"}
     ),
 }

@@ -4,6 +4,8 @@ Each step is one question of the worker and one transaction; how far it got stan
 
     root      a new root key; the keeper's own keys are wrapped by it; the old one is destroyed
     wrapping  new wrapping keys for every fate; every person's wraps are made anew; the old ones are destroyed
+    to file, to openbao
+              the root key moves to another place: the keeper's own keys are wrapped there, the old one is destroyed
     lookup    a new look-up key; each mailbox is found under both until its hash is made anew from the sealed contact
               that the worker hands in (opened here, told to nobody); then the old key is destroyed
 """
@@ -16,6 +18,7 @@ from troth.pledge.keeper.messages import Refused, raw_ref
 from troth.pledge.keeper.policy import FATES
 from troth.pledge.keeper.room import Room
 from troth.pledge.keeper.seals import unseal
+from troth.pledge.kms.chosen import Chosen
 
 MOST = 2000  # persons in one step: some tens of milliseconds, so that openings pass between
 
@@ -28,7 +31,10 @@ class Rotation:
 
     def step(self, role: str, ask: messages.Rotate) -> messages.Rotated:
         """Begin, or go on. Refused "what" for a key that is not known."""
-        steps = {"root": self._root_step, "wrapping": self._wrapping_step, "lookup": self._lookup_step}
+        steps = {
+            "root": self._root_step, "wrapping": self._wrapping_step, "lookup": self._lookup_step,
+            "to file": self._move_step, "to openbao": self._move_step,
+        }  # fmt: skip
         if ask.what not in steps or not 0 <= ask.limit <= MOST:
             raise Refused("what")
         self.touched = True
@@ -36,14 +42,27 @@ class Rotation:
 
     def _root_step(self, ask: messages.Rotate) -> messages.Rotated:
         if self._state("root") is None:
-            self._root.rotate()
-            done = self._keys.rewrap()
+            done = self._keys.rewrap(self._root.rotate)
             self._begin("root", b"")
             return messages.Rotated(done, 1)
         # The keyring with the new wraps is on disk: nothing needs the old root key any more.
         self._root.retire()
         self._end("root")
         return messages.Rotated(1, 0)
+
+    def _move_step(self, ask: messages.Rotate) -> messages.Rotated:
+        chosen, kind, left = self._root, ask.what.removeprefix("to "), self._state("move")
+        if not isinstance(chosen, Chosen):
+            raise Refused("what")
+        if left is None and chosen.kind == kind:
+            return messages.Rotated(0, 0)
+        if left is None:
+            self._begin("move", chosen.kind.encode())
+            return messages.Rotated(self._keys.rewrap(lambda: chosen.move(kind)), 1)
+        # The keyring that is wrapped at the new place is on disk: nothing needs the key at the old one any more.
+        chosen.of(left.decode(), make=True).destroy()
+        self._end("move")
+        return messages.Rotated(1, int(chosen.kind != kind))
 
     def _wrapping_step(self, ask: messages.Rotate) -> messages.Rotated:
         cursor = self._state("wrapping")

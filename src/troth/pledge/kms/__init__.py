@@ -14,7 +14,8 @@ class RootKey(Protocol):
     """Wraps and unwraps the few keys below the root. `context` is bound: another one does not unwrap.
 
     During a rotation several versions unwrap and the newest wraps: `rotate` makes one, `retire` destroys the older.
-    Every call raises RootKeyError where the key is not to be had, and then nothing is changed.
+    `destroy` ends the key with all its versions; done again it changes nothing. Every call raises RootKeyError where
+    the key is not to be had, and then nothing is changed.
     """
 
     def wrap(self, context: bytes, key: bytes) -> bytes: ...
@@ -25,20 +26,11 @@ class RootKey(Protocol):
 
     def retire(self) -> None: ...
 
-    def destroy(self) -> None:
-        """End the key with all its versions. Done again it changes nothing."""
-        ...
-
-    def beside(self, name: str, *, make: bool = False) -> RootKey:
-        """Another key of its own in the same place, for something that ends by itself (an epoch of backups).
-
-        With `make` it is made unless it is there. `name`: letters, digits and hyphens.
-        """
-        ...
+    def destroy(self) -> None: ...
 
 
 class Where(NamedTuple):
-    """Where a root key is to be found, as the settings say it."""
+    """Where a key is to be found, as the settings say it."""
 
     kind: str = "file"  # or "openbao", which is Vault's interface as well
     file: Path = Path("root.key")
@@ -49,26 +41,18 @@ class Where(NamedTuple):
     mount: str = "transit"
     name: str = "troth"
 
+    def beside(self, name: str) -> Where:
+        """The place of another key, for something that ends by itself. `name`: letters, digits and hyphens."""
+        file = self.file.with_name(f"{self.file.stem}-{name}.key")
+        return self._replace(file=file, name=f"{self.name}-{name}")
 
-def find(where: Where) -> RootKey:
-    """The key that lies there. RootKeyError where there is none, or it lies open."""
+
+def find(where: Where, *, make: bool = False) -> RootKey:
+    """The key that lies there. RootKeyError where there is none (with `make` it is made then), or it lies open."""
     if where.kind == "openbao":
         from troth.pledge.kms.openbao import OpenBaoKey
 
-        return OpenBaoKey(where)
+        return OpenBaoKey(where, make=make)
     from troth.pledge.kms.file import FileKey
 
-    return FileKey(where.file)
-
-
-def make(where: Where) -> RootKey:
-    """A key at that place: the one that is there, else a new one."""
-    if where.kind == "openbao":
-        from troth.pledge.kms.openbao import OpenBaoKey
-
-        return OpenBaoKey(where, make=True)
-    from troth.pledge.kms import file
-
-    if not where.file.exists():
-        file.create(where.file)
-    return file.FileKey(where.file)
+    return FileKey(where.file, make=make)

@@ -10,6 +10,7 @@ import hashlib
 import os
 import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -24,8 +25,10 @@ MOST = 4  # keys in one file; more means that rotations were begun and never end
 class FileKey:
     """AES-256-GCM under the keys in `path`. Raises RootKeyError where the file is missing, open to others or cut."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, make: bool = False) -> None:
         self._path = path
+        if make and not path.exists():
+            create(path)
         self._keys = _read(path)
 
     def wrap(self, context: bytes, key: bytes) -> bytes:
@@ -64,57 +67,41 @@ class FileKey:
                 file.flush()
                 os.fsync(file.fileno())
             self._path.unlink()
-            _sync(self._path.parent)
         except FileNotFoundError:
             pass  # destroyed before
         except OSError:
             raise RootKeyError(f"the key {self._path} cannot be destroyed; remove it by hand") from None
         self._keys = []
 
-    def beside(self, name: str, *, make: bool = False) -> FileKey:
-        path = self._path.with_name(f"{self._path.stem}-{name}.key")
-        if make and not path.exists():
-            create(path)
-        return FileKey(path)
-
     def _replace(self, keys: list[bytes]) -> None:
-        beside = self._path.with_name(f"{self._path.name}.new")
-        beside.unlink(missing_ok=True)
         try:
-            _write(beside, b"".join(keys))
-            beside.replace(self._path)
-            _sync(self._path.parent)
+            _put(self._path, b"".join(keys), os.replace)
         except OSError:
             raise RootKeyError(f"the root key {self._path} cannot be written; nothing was changed") from None
         self._keys = keys
 
 
 def create(path: Path) -> None:
-    """Make a new root key. Never overwrites one: FileExistsError. A machine that dies meanwhile leaves none, or it."""
+    """Make a new root key. Never overwrites one: FileExistsError."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _put(path, secrets.token_bytes(SIZE), os.link)  # refuses what is there, as os.replace does not
+
+
+def _put(path: Path, body: bytes, place: Callable[[Path, Path], None]) -> None:
+    """All of a file or nothing, whatever dies meanwhile."""
     beside = path.with_name(f"{path.name}.new")
     beside.unlink(missing_ok=True)
-    _write(beside, secrets.token_bytes(SIZE))
-    try:
-        os.link(beside, path)
-    finally:
-        beside.unlink()
-    _sync(path.parent)
-
-
-def _write(path: Path, body: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(body)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        place(beside, path)
     finally:
-        os.close(descriptor)
+        beside.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
 
 
 def _name(key: bytes) -> bytes:

@@ -74,9 +74,6 @@ class OpenBaoKey:
         self._configure(deletion_allowed=True)
         self._ask(lambda transit: transit.delete_key(**self._about))
 
-    def beside(self, name: str, *, make: bool = False) -> OpenBaoKey:
-        return OpenBaoKey(self._where._replace(name=f"{self._where.name}-{name}"), make=make)
-
     def _configure(self, **what: object) -> None:
         self._ask(lambda transit: transit.update_key_configuration(**self._about, **what))
 

@@ -95,6 +95,10 @@ class Door:
         ask = messages.Rotate(what, records=[sealed.record for sealed in contacts], last=last)
         return self._ask(ask, messages.Rotated)
 
+    def copy(self, name: str) -> bool:
+        """Have a sealed copy of the keyring made by this name. False while it is being made: ask again."""
+        return self._ask(messages.Copy(name), messages.Copied).done
+
     def note(self, event_id: str, event: dict[str, str | int]) -> int:
         return self._ask(messages.Note(event_id, event), messages.Noted).seq
 
