@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "troth.pledge.vault",
     "troth.pledge.due",
     "troth.pledge.policy",
+    "troth.pledge.rights",
     "troth.shop.accounts",
     "troth.shop.catalogue",
     "troth.shop.orders",

@@ -74,6 +74,9 @@ def application() -> Callable[..., Any]:
     from troth.faces.wsgi import application as shop
 
     logs.guard_crashes()
+    from troth.shop.holdings import refuse_undeclared
+
+    refuse_undeclared()
     from django.template import engines
     from django.urls import get_resolver
 

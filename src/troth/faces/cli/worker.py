@@ -72,5 +72,7 @@ def _django() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "troth.faces.settings")
     django.setup()
     from troth.faces import logs
+    from troth.shop.holdings import refuse_undeclared
 
+    refuse_undeclared()
     logs.guard_crashes()

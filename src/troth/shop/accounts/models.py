@@ -37,7 +37,7 @@ class Contact(models.Model):
     id = models.CharField(primary_key=True, max_length=30, default=contact_id)
     person = models.ForeignKey(Person, on_delete=models.PROTECT)
     state = models.CharField(max_length=8)
-    contact = SealedField(personal=ContactData)
+    contact = SealedField(personal=ContactData, null=True)  # null: cut, as its person is forgotten
     made_at = models.DateTimeField(default=clock.now)
 
     class Meta:

@@ -32,7 +32,7 @@ def _deliver_what_was_not() -> None:
 
 def _seal_what_lies_open() -> None:
     for model, field in sealed_columns():
-        for row in model._default_manager.select_related("person"):
+        for row in model._default_manager.filter(**{f"{field.name}__isnull": False}).select_related("person"):
             raw = bytes(row.__dict__[field.attname])
             if p16_at_rest.lies_open(raw):
                 seal(row, field.name, msgspec.msgpack.decode(raw[p16_at_rest.HEAD_SIZE :], type=field.personal))

@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from troth import config
 from troth.pledge.keeper import seals
-from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds, unknown
 from troth.pledge.policy.probe import Probe, sealed_columns
-from troth.shop.clauses import marker, mutations, separation
+from troth.shop.clauses import forgotten, marker, mutations, separation
 
 HEAD = bytes([seals.FORMAT])
 HEAD_SIZE = seals._HEAD.size
@@ -22,7 +22,7 @@ LEAST = HEAD_SIZE + 32 + 16  # head, encapsulated key, tag
 def sealed_columns_hold_seals(probe: Probe) -> Iterator[Finding]:
     rows = 0
     for model, field in sealed_columns():
-        raw = model._default_manager.values_list(field.name, flat=True)
+        raw = model._default_manager.filter(**{f"{field.name}__isnull": False}).values_list(field.name, flat=True)
         for value in raw.iterator(chunk_size=500):
             rows += 1
             if lies_open(bytes(value)):
@@ -45,6 +45,20 @@ def the_marker_customer_stands_nowhere(probe: Probe) -> Iterator[Finding]:
     for hit in left.hits:
         yield broken(f"something about the marker customer stands in clear in {hit}")
     yield holds(f"{left.searched}: nothing about the marker customer in any spelling")
+
+
+def the_forgotten_stay_forgotten(probe: Probe) -> Iterator[Finding]:
+    """Seal something to each of some erased persons, as if it had been theirs, and try to have it opened."""
+    erased = forgotten.some(play=not probe.config.live)
+    for purpose, how in forgotten.tries(erased):
+        if how == "opened":
+            yield broken(f"somebody who was forgotten can still be opened for {purpose!r}")
+        elif how != "gone":
+            yield unknown(f"whether the forgotten stay forgotten cannot be told now ({how})")
+    if erased:
+        yield holds(f"{len(erased)} of the forgotten tried for every purpose of the worker: nothing opens")
+    else:
+        yield holds("nobody was forgotten so far")
 
 
 def keys_lie_apart(probe: Probe) -> Iterator[Finding]:
@@ -79,18 +93,22 @@ CLAUSE = Clause(
     title=_("Encrypted at rest"),
     words=_("What you told us is protected offline as well: it lies encrypted, and the keys lie elsewhere."),
     stricter="",
+    choices=((_("Be forgotten"), "/erase"),),
     enforced=(
         _("It is sealed as you type it; the web process holds no key that opens it."),
         _("Only the keeper opens it, for a purpose, and notes that first; it refuses where it cannot note."),
+        _("Who is forgotten has their keys deleted; a keyring from an older backup has that done again."),
     ),
     checks=(
         Check("sealed columns hold ciphertext", "forensic", sealed_columns_hold_seals),
         Check("a marker customer stands nowhere in clear", "forensic", the_marker_customer_stands_nowhere),
+        Check("the forgotten stay forgotten", "synthetic", the_forgotten_stay_forgotten),
         Check("keys lie apart from the data", "static", keys_lie_apart),
         Check("the processes are kept apart", "runtime", roles_are_kept_apart),
     ),
     mutants=(
         Mutant("sealing writes plaintext", _plain),
         Mutant("an address in a session", lambda: marker.noted_beside("contact"), in_demo=False),
+        Mutant("forgetting deletes no keys", forgotten.kept_all_the_same, in_demo=False),
     ),
 )

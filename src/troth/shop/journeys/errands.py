@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from troth.pledge.due import loop as due
-from troth.shop.journeys import deliver, rotate, sweep, watch, write_to
+from troth.shop.journeys import deliver, forget, retain, rotate, sweep, watch, write_to
 
 ERRANDS: dict[str, due.Errand] = {
     "deliver": deliver.deliver,
@@ -15,7 +15,10 @@ ERRANDS: dict[str, due.Errand] = {
     "rotate": rotate.rotate,
     "seen": sweep.seen,
     "blanks": sweep.blanks,
-    "leftovers": sweep.leftovers,
+    "erase-ask": forget.ask,
+    "erase": forget.erase,
+    "erase-rest": forget.rest,
+    "leftovers": retain.leftovers,
 }
 
 # kind -> seconds between runs; written by `ensure` when a worker starts

@@ -59,5 +59,5 @@ def _step(row: Rotation) -> int:
 
 
 def _contacts(row: Rotation) -> list[Contact]:
-    usable = Contact.objects.filter(state=Contact.CURRENT, pk__gt=row.cursor)
+    usable = Contact.objects.filter(state=Contact.CURRENT, contact__isnull=False, pk__gt=row.cursor)
     return list(usable.order_by("pk")[:CONTACTS])

@@ -25,40 +25,40 @@ ENROLLING = timedelta(seconds=30)  # how long registering may take to reach the 
 def confirm(person_ref: str, claim: due.Claim) -> None:
     """The letter after registering. A mailbox that has an account already hears that instead."""
     contact = Contact.objects.select_related("person").get(person=person_ref, state=Contact.CURRENT)
-    letter = _letter("confirm", person_ref, contact)
+    letter = letter_to("confirm", person_ref, contact)
     if letter.state == Letter.SENT:
         return
-    to = _address(contact, person_ref)
-    redeemed = _asked(lambda: door().redeem(ref=person_ref, kind="confirm", mailbox=to.email))
+    to = address(contact, person_ref)
+    redeemed = asked(lambda: door().redeem(ref=person_ref, kind="confirm", mailbox=to.email))
     if redeemed.kind == "nothing" and clock.now() - letter.queued_at < ENROLLING:
         raise due.Again("enrolling", 1)  # we were quicker than the journey that made this due
     if redeemed.kind == "nothing":  # the keeper was away when this person registered: let them set a password
-        redeemed = _asked(lambda: door().redeem(ref=person_ref, kind="invite", mailbox=to.email))
+        redeemed = asked(lambda: door().redeem(ref=person_ref, kind="invite", mailbox=to.email))
     if redeemed.kind == "taken":
         letter.kind = "taken"
-        letters.send(letter, to, claim, link=_url("/recover"))
+        letters.send(letter, to, claim, link=url("/recover"))
         return
     path = "recover" if redeemed.kind == "invite" else "confirm"
-    letters.send(letter, to, claim, link=_url(f"/{path}/{redeemed.ticket}/{redeemed.secret}"))
+    letters.send(letter, to, claim, link=url(f"/{path}/{redeemed.ticket}/{redeemed.secret}"))
 
 
 def recover(ticket: str, claim: due.Claim) -> None:
     """The letter with a link to choose a new password, if the ticket is somebody's."""
-    redeemed = _asked(lambda: door().redeem(ticket=ticket))
+    redeemed = asked(lambda: door().redeem(ticket=ticket))
     if redeemed.kind != "recover":
         return
     contact = Contact.objects.select_related("person").get(person=redeemed.ref, state=Contact.CURRENT)
-    letter = _letter("recover", ticket, contact)
+    letter = letter_to("recover", ticket, contact)
     if letter.state != Letter.SENT:
-        to = _address(contact, letter.id)
-        letters.send(letter, to, claim, link=_url(f"/recover/{ticket}/{redeemed.secret}"))
+        to = address(contact, letter.id)
+        letters.send(letter, to, claim, link=url(f"/recover/{ticket}/{redeemed.secret}"))
 
 
 def change(subject: str, claim: due.Claim) -> None:
     """Letters to both mailboxes; then look now and then whether the new one answered, and finish a change that did."""
     contact_id, _, ticket = subject.partition(":")
     waiting = Contact.objects.select_related("person").get(pk=contact_id)
-    state = _asked(lambda: door().redeem(ticket=ticket, kind="peek")).kind
+    state = asked(lambda: door().redeem(ticket=ticket, kind="peek")).kind
     if state == "changed":
         flip(waiting.person_id)
         return
@@ -66,28 +66,28 @@ def change(subject: str, claim: due.Claim) -> None:
         Contact.objects.filter(pk=contact_id, state=Contact.WAITING).update(state=Contact.OLD)
         return
     former = Contact.objects.select_related("person").get(person=waiting.person_id, state=Contact.CURRENT)
-    warning = _letter("changing", contact_id, former)
+    warning = letter_to("changing", contact_id, former)
     if warning.state == Letter.QUEUED:
-        letters.send(warning, _address(former, contact_id), claim, link=_url("/recover"))
-    letter = _letter("change", contact_id, waiting)
+        letters.send(warning, address(former, contact_id), claim, link=url("/recover"))
+    letter = letter_to("change", contact_id, waiting)
     if letter.state == Letter.QUEUED:
-        secret = _asked(lambda: door().redeem(ticket=ticket)).secret
-        letters.send(letter, _address(waiting, contact_id), claim, link=_url(f"/confirm/{ticket}/{secret}"))
+        secret = asked(lambda: door().redeem(ticket=ticket)).secret
+        letters.send(letter, address(waiting, contact_id), claim, link=url(f"/confirm/{ticket}/{secret}"))
     raise due.Again("waits for the mailbox", LOOK_AGAIN)
 
 
-def _letter(kind: str, subject: str, contact: Contact) -> Letter:
+def letter_to(kind: str, subject: str, contact: Contact) -> Letter:
     letter, _ = Letter.objects.get_or_create(kind=kind, subject=subject, defaults={"person": contact.person})
     return letter
 
 
-def _address(contact: Contact, job: str) -> ContactData:
-    (to,) = _asked(lambda: door().open([contact.contact], purpose="notice", job=job))
+def address(contact: Contact, job: str) -> ContactData:
+    (to,) = asked(lambda: door().open([contact.contact], purpose="notice", job=job))
     assert isinstance(to, ContactData)
     return to
 
 
-def _asked(question: Callable[[], Answer]) -> Answer:
+def asked(question: Callable[[], Answer]) -> Answer:
     """The keeper's answer, or due.Again with its code."""
     try:
         return question()
@@ -98,5 +98,5 @@ def _asked(question: Callable[[], Answer]) -> Answer:
     raise again
 
 
-def _url(path: str) -> str:
+def url(path: str) -> str:
     return f"{settings.TROTH.web.public_url.rstrip('/')}{path}"

@@ -30,6 +30,10 @@ class RecoverForm(ShopForm):
     email = fields.email()
 
 
+class PasswordForm(ShopForm):
+    password = fields.password(_("Your password"))
+
+
 class NewPasswordForm(ShopForm):
     password = fields.password(_("New password"), autocomplete="new-password", hint=AT_LEAST)
 

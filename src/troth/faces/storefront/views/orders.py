@@ -25,14 +25,14 @@ from troth.shop.tax.rules import NONE, percent
 @require_safe
 def view(request: HttpRequest, ref: str) -> HttpResponse:
     """GET /orders/<ref>. An order that is not theirs and one that does not exist look the same: 404."""
-    order = _reachable(request, ref)
+    order = reachable(request, ref)
     return errors.no_such_order(request) if order is None else show(request, order)
 
 
 @require_POST
 def pay(request: HttpRequest, ref: str) -> HttpResponse:
     """Try again, perhaps with the other provider: 303 to its page, or back to the order's if it cannot be reached."""
-    order = _reachable(request, ref)
+    order = reachable(request, ref)
     if order is None:
         return errors.no_such_order(request)
     try:
@@ -105,7 +105,7 @@ def _found(ref: str) -> Order | None:
     return Order.found(ref) if SHAPE.match(ref) else None
 
 
-def _reachable(request: HttpRequest, ref: str) -> Order | None:
+def reachable(request: HttpRequest, ref: str) -> Order | None:
     order, who = _found(ref), request.who  # type: ignore[attr-defined]
     if order is None:
         return None

@@ -1,0 +1,62 @@
+"""What people ask for about their own data. A row names a person by reference, and says nothing else about them."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from troth.pledge import clock
+from troth.pledge.ids import new_id
+from troth.pledge.vault.models import Person
+
+
+def erasure_id() -> str:
+    return new_id("era")
+
+
+class Erasure(models.Model):
+    """One person's way to being forgotten. States only move forward; each move is a conditional update.
+
+    asked: a letter asks the mailbox on file. waiting: proved, may still be cancelled, nothing is opened meanwhile.
+    going: the keys go now. kept: forgotten but for what a law keeps, until `kept_until`. done: nothing is left.
+    """
+
+    ASKED, WAITING, GOING, KEPT, DONE = "asked", "waiting", "going", "kept", "done"
+    CANCELLED, LAPSED = "cancelled", "lapsed"
+    UNDER_WAY = (ASKED, WAITING, GOING, KEPT, DONE)
+    ERASED = (KEPT, DONE)
+
+    BY_PERSON, BY_OWNER, UNCONFIRMED, ABANDONED = "person", "owner", "unconfirmed", "abandoned"
+
+    id = models.CharField(primary_key=True, max_length=30, default=erasure_id)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT)
+    why = models.CharField(max_length=11, default=BY_PERSON)
+    state = models.CharField(max_length=9, default=ASKED)
+    ticket = models.CharField(max_length=30, blank=True)  # the keeper's, while it is asked
+    asked_at = models.DateTimeField(default=clock.now)
+    proved_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)  # the cancel window ends
+    lettered_at = models.DateTimeField(null=True)  # the last letter went, or never can
+    ended_at = models.DateTimeField(null=True)  # the keys were gone
+    kept_until = models.DateField(null=True)  # the last day on which a law keeps the bills
+    backups_end = models.DateField(null=True)  # from then on no backup of the keyring has the keys
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person"],
+                condition=models.Q(state__in=("asked", "waiting", "going", "kept", "done")),
+                name="erasure_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+    def move(self, before: str, after: str, **values: object) -> bool:
+        """From one state to the next, with these values. True for exactly one caller."""
+        if Erasure.objects.filter(pk=self.pk, state=before).update(state=after, **values) != 1:
+            return False
+        self.state = after
+        for name, value in values.items():
+            setattr(self, name, value)
+        return True

@@ -1,0 +1,140 @@
+"""Every table of the main database: what it holds about a person, why, how long, and what erasing that person does.
+
+Erasure (journeys/erase.py), retention (journeys/retain.py) and the pages read this list and nothing else. A table or a
+field that does not stand here stops the start. Sealed columns speak for themselves: their class is in the model.
+
+`about`: says something about a person, in clear. `ours`: identifiers of ours, states, times, sums, goods.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.core import checks
+from django.utils.translation import gettext_lazy as _
+
+from troth.config import ConfigError
+from troth.pledge.rights.holding import Cut, Delete, Ends, Holding, Keep, undeclared
+
+PSEUDONYM = "a reference that names nobody once the keys behind it are gone"
+BOOKS = "the books: what was sold when, where and for how much, without its buyer"
+
+PEOPLE = (
+    Holding(
+        "vault.Person", _("to hold your keys apart from everybody else's"), person="ref",
+        ours="ref key_set enrol_secret made_at taken_at",
+        erasing=Keep(f"{PSEUDONYM}; the keys in it are public ones, and open nothing"),
+    ),
+    Holding(
+        "accounts.Account", _("so that you can sign in"), person="person",
+        about="mailings policy_version confirmed_at", ours="person epoch made_at", erasing=Delete(),
+    ),
+    Holding(
+        "accounts.Contact", _("to deliver, to write about your orders, to answer you"), person="person",
+        ours="id person state made_at", erasing=Cut(("contact",)),
+    ),
+    Holding("accounts.Locality", _("to prefill your bill"), person="person", ours="person", erasing=Delete()),
+    Holding(
+        "orders.Billing", _("to bill, and for tax"), person="person", about="country business",
+        ours="id person made_at",
+        erasing=Cut(("billing",), spared="order__paid_at"),
+    ),
+    Holding(
+        "orders.Order", _("to sell to you, and for the books"), person="person",
+        about="country viewer",
+        ours="ref person contact billing currency total_minor state once policy_version made_at paid_at",
+        erasing=Cut(("viewer", "once")),
+    ),
+    Holding(
+        "orders.OrderLine", _("what you bought, and for the books"), person="order__person",
+        about="tax_country treatment", ours="id order edition name unit_minor quantity net_minor tax_minor rate "
+        "returned_minor ended", erasing=Keep(BOOKS),
+    ),
+    Holding(
+        "payments.Payment", _("to be paid, to give money back, and for the books"), person="order__person",
+        about="payer_country", ours="id order provider provider_ref capture_ref pay_url payee amount_minor currency "
+        "state reason attempt looks made_at settled_at captured_minor refunding_minor refunded_minor regained_minor "
+        "received_minor received_currency surplus", erasing=Keep(BOOKS),
+    ),
+    Holding(
+        "payments.Refund", _("to give money back once"), person="payment__order__person",
+        ours="id payment provider kind why amount_minor state session provider_ref attempt reason made_at done_at",
+        erasing=Keep(BOOKS),
+    ),
+    Holding(
+        "payments.RefundLine", _("to know what the money was given back for"), person="refund__payment__order__person",
+        ours="id refund line amount_minor", erasing=Keep(BOOKS),
+    ),
+    Holding(
+        "payments.Dispute", _("to answer a complaint that you made to the payment provider"),
+        person="payment__order__person", ours="id payment provider provider_ref state amount_minor stage reason "
+        "outcome answer_by opened_at ended_at", erasing=Keep(BOOKS),
+    ),
+    Holding(
+        "payments.ProviderEvent", _("what the payment provider told us about a payment"),
+        person="payment__order__person", ours="id provider event_id kind payment verified times kept outcome came_at",
+        erasing=Keep(f"{BOOKS}; of what providers send only states, sums and references are kept"),
+    ),
+    Holding(
+        "delivery.Grant", _("so that you can download what you bought"), person="line__order__person",
+        ours="id line product ends_at limit used open_until made_at",
+        erasing=Keep("what was bought may be fetched until its time is over, by who has the link"),
+    ),
+    Holding(
+        "delivery.Letter", _("to send each letter once"), person="person",
+        ours="id kind subject person order state attempts last_code queued_at sent_at",
+        erasing=Delete(), where={"order__isnull": True},
+        ends=Ends("queued_at", 90, where={"order__isnull": True, "state__in": ("sent", "failed")}),
+    ),
+    Holding(
+        "rights.Erasure", _("to show that you were forgotten"), person="person",
+        about="why",
+        ours="id person state ticket asked_at proved_at due_at lettered_at ended_at kept_until backups_end",
+        erasing=Keep(f"it is the receipt, and has {PSEUDONYM}"),
+        ends=Ends("asked_at", 1100, where={"state__in": ("done", "cancelled", "lapsed")}),
+    ),
+    Holding(
+        "sessions.Session", _("so that you stay signed in"), about="session_data", ours="session_key expire_date",
+        erasing=Keep("over at once, since it needs the account; the row goes on its date"), ends=Ends("expire_date", 0),
+    ),
+    Holding(
+        "orders.Basket", _("so that your browser finds its basket again"), about="key_hash", ours="touched_at",
+        erasing=Keep("that of a browser which ordered goes with the buyer; nothing else leads from a person to one"),
+        ends=Ends("touched_at", 30),
+    ),
+)  # fmt: skip
+
+NOBODYS = tuple(
+    Holding(table, "", ours=fields)
+    for table, fields in (
+        ("orders.BasketLine", "id basket edition quantity"),
+        ("catalogue.Product", "slug kind name tagline summary description compatibility package published position "
+         "updated_at includes"),
+        ("catalogue.Edition", "id product code name terms support_months position"),
+        ("catalogue.Price", "id edition currency minor"),
+        ("catalogue.Release", "id product version released_on file size sha256 changes requires position"),
+        ("catalogue.Picture", "id product file alt width height position"),
+        ("due.Due", "id kind subject run_after every attempts fence lease_until last_code made_at gave_up_at"),
+        ("payments.Difference", "id provider kind provider_ref payment ours_minor theirs_minor currency found_at "
+         "gone_at"),
+        ("policy.Verdict", "id clause state findings checked_at expires_at took_ms"),
+        ("policy.Confirmation", "id clause item confirmed_at"),
+        ("vault.Seen", "id ledger_size erased"),
+        ("vault.Rotation", "what cursor done left begun_at"),
+    )
+)  # fmt: skip
+
+HOLDINGS: tuple[Holding, ...] = PEOPLE + NOBODYS
+
+
+@checks.register
+def everything_is_declared(app_configs: Any, **given: Any) -> list[checks.CheckMessage]:
+    """Django's check: an undeclared table or field is an error, and nothing starts with one."""
+    return [checks.Error(sentence, id="troth.E002") for sentence in undeclared(HOLDINGS, apps.get_models())]
+
+
+def refuse_undeclared() -> None:
+    """ConfigError with a line each while anything stands undeclared: web, worker and migrate ask before they start."""
+    if lines := list(undeclared(HOLDINGS, apps.get_models())):
+        raise ConfigError(lines)
