@@ -1,0 +1,69 @@
+"""The table of what opens: tried over the sockets of a keeper's process, as the policy says, as the page says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.strongroom import opens
+from tests.strongroom.process import KeeperProcess
+from tests.strongroom.trying import Trial
+from troth.pledge.keeper import policy
+from troth.pledge.keeper.keyring import connect
+from troth.pledge.keeper.own_keys import OwnKeys
+from troth.pledge.kms.file import FileKey
+
+pytestmark = pytest.mark.processes
+
+
+def signing_key(keeper: KeeperProcess) -> bytes:
+    """The key of capabilities, read before the keeper starts: so that some can be made that it never gave."""
+    folder = keeper.home / "keeper"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    db = connect(folder / "keyring.sqlite3")
+    with db.batch():
+        key = OwnKeys(db, FileKey(Path(f"{keeper.home}.key/root.key"))).capability
+    db.close()
+    return key
+
+
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> tuple[opens.Table, set[str]]:
+    """What opened, and the codes of all refusals."""
+    keeper = KeeperProcess(tmp_path_factory.mktemp("opens") / "shop")
+    key = signing_key(keeper)
+    with keeper:
+        trial = Trial(keeper, key, datetime.now(UTC))
+        return trial.table(), trial.refusals
+
+
+def test_what_opens_is_what_the_policy_says_and_nothing_else(tried: tuple[opens.Table, set[str]]) -> None:
+    found, refusals = tried
+    said = opens.by_policy()
+    assert found.keys() == said.keys()
+    assert {case: found[case] for case in found if found[case] != said[case]} == {}
+    assert refusals == {"capability", "purpose", "gone", "restricted"}
+
+
+def test_the_page_shows_what_opens(tried: tuple[opens.Table, set[str]]) -> None:
+    assert opens.PAGE.read_text("utf-8") == opens.page(tried[0])
+
+
+def test_by_no_door_and_no_capability_opens_what_law_and_tax_keep() -> None:
+    """Stated here once more in words, so that the policy's own data cannot say otherwise unseen."""
+    opened = set().union(*opens.by_policy().values())
+    assert opened == {
+        ("contact", "account"), ("locality", "account"), ("contact", "deliver"), ("contact", "notice"),
+        ("billing", "bill"),
+    }  # fmt: skip
+    assert {purpose for _, purpose in policy.OPENS} - {purpose for _, purpose in opened} == {
+        "support", "legal", "marketing", "tax", "fraud",
+    }  # fmt: skip
+
+
+def test_a_wider_policy_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = opens.page(opens.by_policy())
+    monkeypatch.setitem(policy.OPENS, ("billing", "deliver"), "standing")
+    assert opens.page(opens.by_policy()) != before
