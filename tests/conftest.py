@@ -34,6 +34,7 @@ def keeper() -> Iterator[Keeper]:
     if not _own_keys:
         _own_keys.extend(line for line in db.iterdump() if line.startswith(('INSERT INTO "own_key"',)))
     (settings.TROTH.home / "keeper.pub").write_text(keeper.verify_key.hex())
+    (settings.TROTH.home / "ledger.pub").write_text(str(keeper.room.leaves.verify_key))
     keysets._read.cache_clear()
     yield keeper
     doors.use(None)

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -196,6 +197,11 @@ class Config(msgspec.Struct, frozen=True):
     def keyring_copies(self) -> Path:
         """Where the keeper puts sealed copies of the keyring, and the erasures at once."""
         return Path(self.backup.keyring_folder or f"{self.home}.backups/keyring").absolute()
+
+    @property
+    def ledger_origin(self) -> str:
+        """The ledger's name for the rest of the world (C2SP tlog-checkpoint), given to it when it is begun."""
+        return f"{urlsplit(self.web.public_url).netloc}/ledger"
 
     @property
     def keyring(self) -> Path:

@@ -15,7 +15,7 @@ from tests import campaign
 from tests.faults import history
 from tests.faults.wreck import Wreck, counted, plan, wrecked
 from tests.processes.conftest import database
-from troth.pledge import fault
+from troth.pledge.fault_points import POINTS
 
 __all__ = ["database"]
 KILLS = campaign.rounds(12, 200)
@@ -59,6 +59,6 @@ def test_whoever_dies_every_paid_order_is_delivered_once(
 def test_a_campaign_in_full_kills_at_every_step() -> None:
     queues = plan(campaign.draws("plan"), 160)
     met = {(role, re.split("[/:]", line)[0]) for role, lines in queues.items() for line in lines}
-    assert met == {(role, point) for point, (roles, _) in fault.POINTS.items() for role in roles}
+    assert met == {(role, point) for point, (roles, _) in POINTS.items() for role in roles}
     assert plan(campaign.draws("plan"), 160) == queues
     assert sum(map(len, plan(campaign.draws("plan"), 9).values())) == 9

@@ -9,6 +9,7 @@ from tests import campaign
 from tests.faults.shopping import Died, Purchase, faults_of
 from tests.house import House
 from troth.pledge import fault
+from troth.pledge.fault_points import POINTS
 from troth.shop.catalogue.models import Edition
 
 DOUBLES = {"send.sent"}  # the relay has the letter, and nobody could write that down
@@ -20,7 +21,7 @@ WAYS = [
 def cases() -> list[tuple[str, str, bool, int]]:
     """Every step in every way; as a sample every step in one way that is drawn."""
     draw = campaign.draws("deaths")
-    return [(point, *way) for point in fault.POINTS for way in (WAYS if campaign.FULL else [draw.choice(WAYS)])]
+    return [(point, *way) for point in POINTS for way in (WAYS if campaign.FULL else [draw.choice(WAYS)])]
 
 
 def _comes_by(point: str, provider: str, returns: bool) -> bool:

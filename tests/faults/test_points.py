@@ -13,6 +13,7 @@ from tests.processes.running import plain_environment
 from tests.shape.tree import ROOT
 from troth import config
 from troth.pledge import fault
+from troth.pledge.fault_points import POINTS
 from troth.shop.catalogue.models import Edition
 
 PROVIDERS = ("paypal", "skrill")
@@ -31,14 +32,14 @@ def test_a_purchase_comes_by_every_point(house: House, edition: Edition) -> None
 
             with fault.watched(note):
                 purchase.complete()
-    assert seen.keys() == fault.POINTS.keys()
-    assert {point: set(roles) for point, (roles, _) in fault.POINTS.items()} == seen
+    assert seen.keys() == POINTS.keys()
+    assert {point: set(roles) for point, (roles, _) in POINTS.items()} == seen
 
 
 def test_the_table_names_exactly_the_points_in_the_code() -> None:
     text = "".join(path.read_text("utf-8") for path in (ROOT / "src/troth").rglob("*.py") if path.name != "fault.py")
-    assert [text.count(f'fault.here("{point}"') for point in fault.POINTS] == [1] * len(fault.POINTS)
-    assert text.count("fault.here(") == len(fault.POINTS)
+    assert [text.count(f'fault.here("{point}"') for point in POINTS] == [1] * len(POINTS)
+    assert text.count("fault.here(") == len(POINTS)
 
 
 COMING_BY = (

@@ -22,7 +22,7 @@ from tests.faults.buyer import Buyer, Seen
 from tests.processes import running
 from tests.processes.running import until
 from tests.shape.tree import ROOT
-from troth.pledge import fault
+from troth.pledge.fault_points import POINTS
 from troth.sandbox import Addresses, Sandbox
 
 ROLES = ("web", "worker", "keeper")
@@ -33,7 +33,7 @@ REBORN_WITHIN = 4.0  # seconds from a worker's death to its next life, on a busy
 
 def plan(draw: random.Random, kills: int) -> dict[str, list[str]]:
     """Faults for the lives of each role, `kills` in all: each step in turn, in an order that is drawn."""
-    steps = {role: [one for point, (roles, _) in fault.POINTS.items() if role in roles for one in _spelled(role, point)]
+    steps = {role: [one for point, (roles, _) in POINTS.items() if role in roles for one in _spelled(role, point)]
              for role in ROLES}  # fmt: skip
     queues: dict[str, list[str]] = {role: [] for role in ROLES}
     while True:
@@ -85,7 +85,7 @@ class Wreck:
     def deaths(self) -> Counter[str]:
         """How often somebody died at each step, as the dying said themselves."""
         said = [line.removeprefix("troth: fault ") for line in self.log.read_text().splitlines()]
-        return Counter(line for line in said if line in fault.POINTS)
+        return Counter(line for line in said if line in POINTS)
 
     def left(self) -> list[str]:
         """What is still to be done: faults that no life has met yet."""

@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.campaign import rounds
-from tests.ledger.logs import KEY, Log, entries, log_of
+from tests.ledger.logs import KEY, ORIGIN, Log, entries, log_of
 from tests.shape.tree import ROOT
 from troth.pledge.keeper import keyring
-from troth.pledge.keeper.leaves import Leaves, read_event
-from troth.pledge.ledger import checkpoint, table
+from troth.pledge.keeper.leaves import Leaves
+from troth.pledge.ledger import checkpoint, events, table
 from troth.pledge.ledger.notes import BadNote, SignKey
 from troth.pledge.ledger.paths import NotProven
 from troth.pledge.ledger.proof import EVENT, SALT, Proof, Receipt, prove
@@ -39,7 +39,7 @@ def ledger(before: int = 700) -> tuple[Log, int, int]:
     """A log of the keeper's own leaves: their number, and those of one about a person and one of an everyday event."""
     db = keyring.connect(None)
     db.executescript(table.SCHEMA)
-    leaves = Leaves(db)
+    leaves = Leaves(db, ORIGIN, KEY.private)
     for n in range(before):
         leaves.everyday(f"check-{n}", {"type": "check", "clause": "P1", "n": n}, NOW)
     person = leaves.about(b"p" * 16, HISTORY_KEY, EVENT_MADE, NOW)
@@ -52,7 +52,8 @@ def ledger(before: int = 700) -> tuple[Log, int, int]:
 
 def receipt(log: Log, seq: int, key: SignKey = KEY) -> Receipt:
     leaf, sealed = log.db.execute("SELECT leaf, sealed FROM leaf WHERE seq = ?", (seq,)).fetchone()
-    salt, event = read_event(HISTORY_KEY, seq, sealed) if sealed else (None, None)
+    salt = events.salt(HISTORY_KEY, seq) if sealed else None
+    event = events.unseal(HISTORY_KEY, seq, sealed) if sealed else None
     note = checkpoint.write(log.tree, key)
     return Receipt(leaf, str(prove(log.tree, seq, note, key.verify_key)), str(key.verify_key), event, salt)
 

@@ -91,13 +91,19 @@ def test_an_older_keyring_is_erased_again_before_it_opens_anything(tmp_path: pat
 
 def test_a_keeper_that_is_behind_opens_nothing(keeper: Keeper) -> None:
     _, keys, _ = enrolled(keeper)
-    size = ask(keeper, "worker", messages.Attest()).ledger_size
-    assert ask(keeper, "worker", messages.Hello(ledger_size=size + 1)).behind
+    note = ask(keeper, "worker", messages.Checkpoint()).note
+    assert not ask(keeper, "worker", messages.Hello(checkpoint=note)).behind
+    ask(keeper, "worker", messages.Note("one-more", {"type": "test"}))
+    ahead = ask(keeper, "worker", messages.Checkpoint()).note
+    keeper.db.executescript("DELETE FROM leaf; DELETE FROM tile; DELETE FROM noted; UPDATE head SET size = 0")
+    assert "cut off" in ask(keeper, "worker", messages.Hello(checkpoint=ahead)).behind
     assert opens(keeper, keys, "contact", "deliver") == "behind"
     assert ask(keeper, "web", messages.Hello()).behind  # the web cannot talk it out of that
     assert opens(keeper, keys, "contact", "deliver") == "behind"
-    assert ask(keeper, "worker", messages.Hello(erased=1)).behind
-    assert not ask(keeper, "worker", messages.Hello(ledger_size=size)).behind
+    assert "1 erasures were seen" in ask(keeper, "worker", messages.Hello(erased=1)).behind
+    assert "no trusted key" in ask(keeper, "worker", messages.Hello(checkpoint=note.replace("ledger", "other"))).behind
+    keeper.db.execute("DELETE FROM checkpoint")
+    assert not ask(keeper, "worker", messages.Hello()).behind
     assert opens(keeper, keys, "contact", "deliver") == "Opened"
 
 

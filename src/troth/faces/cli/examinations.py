@@ -84,7 +84,7 @@ def keyring(config: Config) -> Iterator[Seen]:
         yield Seen("wrong", f"{config.keyring} cannot be opened.", "Give it to this user, or restore it.")
         return
     try:
-        keeper = Keeper(db, key)
+        keeper = Keeper(db, key, origin=config.ledger_origin)
     except RootKeyError:
         made_with = "Put back the root key that was made with this keyring."
         yield Seen("wrong", "The root key does not open the keyring.", made_with)

@@ -42,6 +42,7 @@ def keeper(doors: tuple[str, ...]) -> None:
             found,
             settings.keeper.worker_daily_opens,
             settings.journal,
+            settings.ledger_origin,
         )
     )
 

@@ -4,8 +4,6 @@ It is a MAC by the keeper over person, credential epoch, scope and end. It lives
 in no table, so that who captures the web process or copies its database gains only those who come by meanwhile.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

@@ -5,8 +5,6 @@ may wait with the same mailbox and never learn of it. The database settles who w
 Passwords: Argon2id (RFC 9106) t=2, 19 MiB, p=1, by pyca/cryptography; an unknown mailbox costs the same work.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import secrets

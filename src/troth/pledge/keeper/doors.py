@@ -8,8 +8,6 @@ on before its last answer is fetched, so that a captured role keeps nobody waiti
 the commit of the batch that it belongs to; if the commit fails, every answer of the batch is the refusal "ledger".
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import select
@@ -19,6 +17,7 @@ import threading
 from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
+from typing import BinaryIO
 
 import msgspec
 
@@ -102,7 +101,8 @@ class Doors:
         answered: SimpleQueue[Outcome] = SimpleQueue()
         try:
             sock.setblocking(True)
-            while (body := _question(sock)) is not None:
+            heard = sock.makefile("rb")
+            while (body := _question(heard)) is not None:
                 outcome = self._act(partial(self._keeper.begin, role, messages.read_question(body)), answered)
                 while isinstance(outcome, Pending):
                     outcome = self._act(self._hashed(outcome), answered)
@@ -143,23 +143,14 @@ def _say(sock: socket.socket, answer: messages.Answer) -> None:
     sock.sendall(messages.frame(messages.encode(answer)))
 
 
-def _question(sock: socket.socket) -> bytes | None:
+def _question(heard: BinaryIO) -> bytes | None:
     """The next whole message, or None where the caller has hung up. ValueError for one that is too long."""
-    if (head := _exactly(sock, messages.LENGTH.size)) is None:
+    if len(head := heard.read(messages.LENGTH.size)) < messages.LENGTH.size:
         return None
     (length,) = messages.LENGTH.unpack(head)
     if length > messages.LARGEST:
         raise ValueError("too long")
-    return _exactly(sock, length)
-
-
-def _exactly(sock: socket.socket, length: int) -> bytes | None:
-    data = bytearray()
-    while len(data) < length:
-        if not (part := sock.recv(length - len(data))):
-            return None
-        data += part
-    return bytes(data)
+    return heard.read(length)
 
 
 def _callers(door: socket.socket) -> list[socket.socket]:
@@ -177,16 +168,12 @@ def _callers(door: socket.socket) -> list[socket.socket]:
 
 
 def _line(descriptor: int) -> socket.socket | None:
-    """What was passed, if it is one end of a local stream; anything else is closed."""
+    """What was passed, if it is a socket; of whatever kind, it wastes one line of its role's own at worst."""
     try:
-        passed = socket.socket(fileno=descriptor)
+        return socket.socket(fileno=descriptor)
     except OSError:
         os.close(descriptor)
         return None
-    if passed.family == socket.AF_UNIX and passed.type == socket.SOCK_STREAM:
-        return passed
-    passed.close()
-    return None
 
 
 def _peer_uid(sock: socket.socket) -> int:

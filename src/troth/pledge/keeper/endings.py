@@ -5,8 +5,6 @@ backup has the erasure applied again before any door opens. Without the journal 
 main side's count of erasures shows it: a keeper that is behind opens nothing.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import secrets
@@ -24,7 +22,9 @@ log = logging.getLogger("troth.keeper")
 
 
 class Endings:
-    def __init__(self, room: Room, credentials: Credentials, journal: Path | None, elsewhere: Path | None = None) -> None:
+    def __init__(
+        self, room: Room, credentials: Credentials, journal: Path | None, elsewhere: Path | None = None
+    ) -> None:
         self._room, self._db, self._persons = room, room.db, room.persons
         self._owner, self._journal, self._elsewhere = credentials.owner, journal, elsewhere
         self.forgot = False  # something was deleted that must not stay in the journal of changes

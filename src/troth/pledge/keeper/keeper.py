@@ -4,8 +4,6 @@ Verbs are plain functions, or generators that yield slow work (a hash) and go on
 A verb that fails for a reason of ours answers a Refusal; a fault is logged by its type and place, never by its text.
 """
 
-from __future__ import annotations
-
 import logging
 import sqlite3
 import traceback
@@ -20,16 +18,19 @@ from troth.pledge.keeper import messages
 from troth.pledge.keeper.copy import Copies, Order
 from troth.pledge.keeper.credentials import Credentials, Steps, Work
 from troth.pledge.keeper.endings import Endings
-from troth.pledge.keeper.keyring import Keyring
+from troth.pledge.keeper.keyring import Keyring, KeyringError
 from troth.pledge.keeper.messages import Refused
 from troth.pledge.keeper.opening import Opening
 from troth.pledge.keeper.policy import VERBS
 from troth.pledge.keeper.room import Room
 from troth.pledge.keeper.rotation import Rotation
 from troth.pledge.kms import RootKey
+from troth.pledge.ledger.table import catch_up
+from troth.pledge.ledger.tree import LedgerError
 
 log = logging.getLogger("troth.keeper")
 MOST_BLANKS = 500
+MOST_ENTRIES = 500  # of a history, in one answer
 DAILY = 20_000
 
 
@@ -60,41 +61,37 @@ class Keeper:
         self, db: Keyring, root: RootKey, *, daily: int = DAILY, journal: Path | None = None,
         clock: Callable[[], datetime] = utc_now, separate_user: bool = False, closed: bool = False,
         elsewhere: Path | None = None, order: Order | None = None,
+        origin: str = "localhost/ledger",
     ) -> None:  # fmt: skip
         self.db, self.connected = db, Counter[str]()
         with db.batch():
-            self.room = room = Room(db, root, clock)
+            self.room = room = Room(db, root, clock, origin)
         self._separate_user = separate_user
         self._credentials = Credentials(room)
         self._rotation = Rotation(room, self._credentials)
         self._endings = Endings(room, self._credentials, journal, elsewhere)
         self._copies = Copies(db, order)
-        with db.batch():
-            again = self._endings.apply_journal()
+        try:
+            with db.batch():
+                again = self._endings.apply_journal()
+                catch_up(db)
+        except LedgerError as error:
+            raise KeyringError(f"the ledger in the keyring is damaged, nothing is opened: {error}") from None
         if again:
             log.warning("erased %s persons again: this keyring is older than the journal", again)
             db.purge()
         self._opening = Opening(room, self._credentials, daily)
-        self._opening.behind = closed
+        self._opening.behind = "the worker has not said yet what it saw" if closed else ""
         self._verbs: dict[str, Verb] = {
-            "Hello": self._greet,
-            "Blank": self._blanks,
-            "Enrol": self._credentials.enrol,
-            "SignIn": self._credentials.sign_in,
-            "Recover": self._credentials.recover,
-            "Redeem": self._credentials.redeem,
-            "Prove": self._credentials.prove,
-            "Change": self._credentials.change,
-            "Open": self._opening.open,
-            "Grant": self._endings.grant,
-            "Withdraw": self._endings.withdraw,
-            "Restrict": self._endings.restrict,
-            "Shred": self._endings.shred,
-            "Rotate": self._rotation.step,
-            "Note": self._note,
-            "Copy": self._copies.ask,
-            "Attest": self._attest,
-        }
+            "Hello": self._greet, "Blank": self._blanks, "Enrol": self._credentials.enrol,
+            "SignIn": self._credentials.sign_in, "Recover": self._credentials.recover,
+            "Redeem": self._credentials.redeem, "Prove": self._credentials.prove,
+            "Change": self._credentials.change, "Open": self._opening.open, "Grant": self._endings.grant,
+            "Withdraw": self._endings.withdraw, "Restrict": self._endings.restrict,
+            "Shred": self._endings.shred, "Rotate": self._rotation.step, "Note": self._note,
+            "Copy": self._copies.ask, "Checkpoint": self.room.leaves.checkpoint, "Tile": self.room.leaves.tile,
+            "History": self._history, "Attest": self._attest,
+        }  # fmt: skip
 
     @property
     def verify_key(self) -> bytes:
@@ -106,6 +103,7 @@ class Keeper:
         try:
             with self.db.batch():
                 yield
+                self.room.leaves.grow()
         finally:
             if self._rotation.touched:
                 self._rotation.touched = False
@@ -127,19 +125,19 @@ class Keeper:
         try:
             with self.batch():
                 return [self.step(act) for act in acts]
-        except sqlite3.Error as error:
-            log.error("the keyring refused a batch: %s", error.sqlite_errorname)
+        except (sqlite3.Error, LedgerError) as error:
+            log.error("the keyring refused a batch: %s", getattr(error, "sqlite_errorname", error))
             return [messages.Refusal("ledger") for _ in acts]
 
     def step(self, act: Act) -> Outcome:
-        """One verb, or one step of it, that fails alone. sqlite3.Error passes: then the whole batch fails."""
+        """One verb, or one step of it, that fails alone. sqlite3.Error and LedgerError pass: the whole batch fails."""
         try:
             with self.db.step():
                 outcome = act()
                 return advance(outcome, None) if isinstance(outcome, Generator) else outcome
         except Refused as refused:
             return messages.Refusal(refused.code)
-        except sqlite3.Error:
+        except (sqlite3.Error, LedgerError):
             raise
         except Exception as fault:  # noqa: BLE001 - the keeper goes on; what failed is told by type and place only
             last = traceback.extract_tb(fault.__traceback__)[-1]
@@ -147,10 +145,21 @@ class Keeper:
             return messages.Refusal("fault")
 
     def _greet(self, role: str, hello: messages.Hello) -> messages.Greeting:
-        """A keeper that has fewer leaves or erasures than the main side saw was put back from an older copy."""
+        """A keeper that lacks leaves or erasures which the main side saw was put back from an older copy."""
         if role == "worker":
-            self._opening.behind = hello.ledger_size > self.room.leaves.size or hello.erased > self._endings.erased
+            erased, behind = self._endings.erased, ""
+            if hello.erased > erased:
+                behind = f"{hello.erased} erasures were seen and this keyring knows {erased}: an old copy was restored"
+            elif hello.checkpoint:
+                behind = self.room.leaves.contradicts(hello.checkpoint)
+            self._opening.behind = behind
         return messages.Greeting(messages.PROTOCOL, role, self.verify_key, self._opening.behind)
+
+    def _history(self, role: str, ask: messages.History) -> messages.Entries:
+        raw, persons = self._credentials.owner(ask.capability), self.room.persons
+        key = persons.history_key(raw, persons.wraps(raw))
+        entries = self.room.leaves.history(raw, key, ask.before, MOST_ENTRIES + 1)
+        return messages.Entries(entries[:MOST_ENTRIES], len(entries) > MOST_ENTRIES)
 
     def _note(self, role: str, ask: messages.Note) -> messages.Noted:
         """Refused "shape" for an event without a type, or with the one that leaves about people have."""

@@ -4,8 +4,6 @@ Nothing here is readable without the root key: private keys and the keeper's own
 keyed hashes, passwords Argon2id, events about a person sealed under that person's history key.
 """
 
-from __future__ import annotations
-
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from troth.pledge import fault
+from troth.pledge.ledger import table
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -106,7 +105,7 @@ def connect(path: Path | None) -> Keyring:
             keyring.execute(f"PRAGMA {setting}")
         keyring.execute("BEGIN EXCLUSIVE")
         keyring.execute("COMMIT")
-        keyring.executescript(SCHEMA)
+        keyring.executescript(SCHEMA + table.SCHEMA)
     except sqlite3.OperationalError:
         keyring.close()
         raise KeyringError(f"the keyring {path} is in use by another keeper, or cannot be written") from None

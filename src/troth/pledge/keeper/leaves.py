@@ -1,43 +1,43 @@
-"""The ledger's leaves: final bytes, a gapless sequence from one head row, written before an answer leaves.
+"""The ledger's leaves: final bytes, a gapless sequence from one head row, in the tree before an answer leaves.
 
-A leaf about a person is {"c", "day", "type": "person", "v"}: c is SHA-256 of a 32-byte salt and the event. Salt and
-event are sealed under that person's history key (AES-256-GCM), so they end with the person and noise remains.
-Everyday events stand in clear. Bytes are JSON with sorted keys and no spaces (RFC 8785 for what we use of JSON).
+A leaf about a person is {"c", "day", "type": "person", "v"}, where c commits to an event that is sealed to that person
+(ledger/events.py). Everyday events stand in clear.
 """
-
-from __future__ import annotations
 
 import base64
 import hashlib
-import json
-import secrets
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from troth.pledge.keeper.keyring import Keyring
+from troth.pledge.keeper.messages import Checkpoint, Checkpointed, Entry, Piece, Refused, Tile
+from troth.pledge.ledger import checkpoint, notes, table
+from troth.pledge.ledger.events import Event, canonical, salt, seal, unseal
+from troth.pledge.ledger.tree import WIDTH, LedgerError, Tree
 
-NONCE = 12
-Event = Mapping[str, str | int | list[str]]
+LONGEST = 4000  # bytes of a leaf: a bundle of 256 fits one answer (the format allows 65,535)
+ENTRIES, LEVELS = -1, 8  # the level that stands for bundles of entries; how many levels of tiles the format has
 
 
 class Leaves:
-    def __init__(self, db: Keyring) -> None:
-        self._db = db
+    def __init__(self, db: Keyring, origin: str, private: Ed25519PrivateKey) -> None:
+        self._db, self._key = db, notes.SignKey(origin, private)
+        self.added = False  # there are leaves that the tree lacks
 
     @property
     def size(self) -> int:
         return int(self._db.value("SELECT size FROM head"))
 
+    @property
+    def verify_key(self) -> notes.VerifyKey:
+        return self._key.verify_key
+
     def about(self, raw: bytes, history_key: bytes, event: Event, now: datetime) -> int:
         """A leaf about a person. Returns its number, counted from 0."""
-        salt, body = secrets.token_bytes(32), canonical({**event, "at": now.isoformat(timespec="milliseconds")})
-        commitment = base64.b64encode(hashlib.sha256(salt + body).digest()).decode()
-        leaf = canonical({"v": 1, "day": _day(now), "type": "person", "c": commitment})
-        seq, nonce = self._next(), secrets.token_bytes(NONCE)
-        sealed = nonce + AESGCM(history_key).encrypt(nonce, salt + body, b"event " + seq.to_bytes(8, "big"))
-        self._db.execute("INSERT INTO leaf VALUES (?, ?, ?)", (seq, leaf, sealed))
+        body, seq = canonical({**event, "at": now.isoformat(timespec="milliseconds")}), self.size
+        commitment = base64.b64encode(hashlib.sha256(salt(history_key, seq) + body).digest()).decode()
+        self._append({"v": 1, "day": _day(now), "type": "person", "c": commitment}, seal(history_key, seq, body))
         self._db.execute("INSERT INTO about VALUES (?, ?)", (raw, seq))
         return seq
 
@@ -46,24 +46,55 @@ class Leaves:
         known = self._db.value("SELECT seq FROM noted WHERE event_id = ?", event_id)
         if known is not None:
             return int(known)
-        seq = self._next()
-        leaf = canonical({**event, "v": 1, "day": _day(now)})
-        self._db.execute("INSERT INTO leaf VALUES (?, ?, NULL)", (seq, leaf))
+        seq = self._append({**event, "v": 1, "day": _day(now)}, None)
         self._db.execute("INSERT INTO noted VALUES (?, ?)", (event_id, seq))
         return seq
 
-    def _next(self) -> int:
-        return int(self._db.value("UPDATE head SET size = size + 1 RETURNING size - 1"))
+    def grow(self) -> None:
+        """Carry new leaves into the tree: the last thing in a batch. LedgerError: nothing of it may be committed."""
+        if self.added:
+            table.catch_up(self._db)
+            self.added = False
 
+    def checkpoint(self, role: str, ask: Checkpoint) -> Checkpointed:
+        """The tree as it is, signed. LedgerError if it does not continue what was signed before."""
+        self.grow()
+        return Checkpointed(table.issue(self._db, self._key), str(self.verify_key))
 
-def read_event(history_key: bytes, seq: int, sealed: bytes) -> tuple[bytes, bytes]:
-    """Salt and event of a leaf about a person. InvalidTag if it is not that person's, or altered."""
-    plain = AESGCM(history_key).decrypt(sealed[:NONCE], sealed[NONCE:], b"event " + seq.to_bytes(8, "big"))
-    return plain[:32], plain[32:]
+    def contradicts(self, note: str) -> str:
+        """What is wrong, in a sentence, if this ledger does not continue the one whose checkpoint this is; else ""."""
+        try:
+            checkpoint.must_extend(Tree(table.Table(self._db)), checkpoint.read(note, self.verify_key))
+        except LedgerError as error:
+            return str(error)
+        return ""
 
+    def tile(self, role: str, ask: Tile) -> Piece:
+        """The hashes of a tile, or (level ENTRIES) a bundle of leaves, each after its length (C2SP tlog-tiles)."""
+        if not ENTRIES <= ask.level < LEVELS or not 0 <= ask.n < 1 << 55:
+            raise Refused("shape")
+        if ask.level != ENTRIES:
+            return Piece(table.Table(self._db).get(ask.level, ask.n))
+        leaves = [leaf for _, leaf in table.leaves(self._db, ask.n * WIDTH, (ask.n + 1) * WIDTH)]
+        return Piece(b"".join(len(leaf).to_bytes(2, "big") + leaf for leaf in leaves))
 
-def canonical(event: Mapping[str, object]) -> bytes:
-    return json.dumps(event, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    def history(self, raw: bytes, history_key: bytes, before: int, most: int) -> list[Entry]:
+        """The newest leaves about a person before a number, each with what its commitment needs."""
+        sql = """SELECT seq, leaf, sealed FROM leaf WHERE seq IN
+            (SELECT seq FROM about WHERE ref = ? AND seq < ? ORDER BY seq DESC LIMIT ?) ORDER BY seq DESC"""
+        rows = self._db.execute(sql, (raw, before, most))
+        return [
+            Entry(seq, leaf, unseal(history_key, seq, sealed), salt(history_key, seq)) for seq, leaf, sealed in rows
+        ]
+
+    def _append(self, event: Event, sealed: bytes | None) -> int:
+        leaf = canonical(event)
+        if len(leaf) > LONGEST:
+            raise Refused("shape")
+        seq = int(self._db.value("UPDATE head SET size = size + 1 RETURNING size - 1"))
+        self._db.execute("INSERT INTO leaf VALUES (?, ?, ?)", (seq, leaf, sealed))
+        self.added = True
+        return seq
 
 
 def _day(now: datetime) -> str:

@@ -3,8 +3,6 @@
 Everything it needs comes as arguments; it reads no settings and imports nothing of the shop.
 """
 
-from __future__ import annotations
-
 import ctypes
 import logging
 import os
@@ -25,6 +23,8 @@ from troth.pledge.kms.chosen import Chosen
 log = logging.getLogger("troth.keeper")
 PR_SET_DUMPABLE = 4
 
+Door = tuple[socket.socket, str, int | None]  # socket, role, the only uid that may use it
+
 
 class Keys(NamedTuple):
     """`places`: where a root key may lie, by kind; `kind`: where a new keyring's does.
@@ -37,10 +37,7 @@ class Keys(NamedTuple):
     copies: dict[str, object] | None = None
 
 
-Door = tuple[socket.socket, str, int | None]  # socket, role, the only uid that may use it
-
-
-def run(keyring: Path, keys: Keys, verify_key: Path, doors: list[Door], daily: int, journal: Path) -> int:
+def run(keyring: Path, keys: Keys, verify_key: Path, doors: list[Door], daily: int, journal: Path, origin: str) -> int:
     """Serve until SIGTERM or SIGINT. The exit code: 0, or 1 after one clear line on stderr."""
     try:
         db = connect(keyring)
@@ -54,11 +51,13 @@ def run(keyring: Path, keys: Keys, verify_key: Path, doors: list[Door], daily: i
             order=_order(keys, root, keyring, journal) if keys.copies else None,
             separate_user=any(uid is not None for _, _, uid in doors),
             closed=True,
+            origin=origin,
         )
     except (KeyringError, RootKeyError) as error:
         print(f"keeper: {error}", file=sys.stderr)  # noqa: T201
         return 1
-    _publish(verify_key, keeper.verify_key)
+    _publish(verify_key, keeper.verify_key.hex())
+    _publish(verify_key.with_name("ledger.pub"), str(keeper.room.leaves.verify_key))
     _no_core_dumps()
     loop = Doors(keeper, {sock: (role, uid) for sock, role, uid in doors})
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -95,13 +94,13 @@ def listen(path: Path) -> socket.socket:
     return door
 
 
-def _publish(path: Path, verify_key: bytes) -> None:
-    """The public half of the key that signs key sets, for whoever seals. Never replaced by another one."""
+def _publish(path: Path, key: str) -> None:
+    """The public half of a key that signs key sets or checkpoints, for whoever checks. Never replaced by another."""
     known = path.read_text("ascii").strip() if path.exists() else ""  # made empty where the folder is another user's
-    if known and known != verify_key.hex():
+    if known and known != key:
         raise SystemExit(f"keeper: {path} belongs to another keyring; this keyring is not the shop's own")
     if not known:
-        path.write_text(verify_key.hex() + "\n", "ascii")
+        path.write_text(key + "\n", "ascii")
 
 
 def _no_core_dumps() -> None:

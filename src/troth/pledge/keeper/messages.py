@@ -4,8 +4,6 @@ One question, one answer. An answer is the verb's own, or a Refusal with a code;
 was asked about. The format is msgspec's tagged structs, so that a message of an unknown kind is refused in decoding.
 """
 
-from __future__ import annotations
-
 import functools
 import operator
 import struct
@@ -18,6 +16,7 @@ from troth.pledge.ids import SHAPE, from_bytes, to_bytes
 PROTOCOL = 1
 LARGEST = 1 << 20  # bytes of one message
 LENGTH = struct.Struct(">I")
+NEWEST = (1 << 63) - 1  # before all that ever is
 
 
 class Message(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True):
@@ -59,10 +58,10 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like
 
 
 class Hello(Question, frozen=True):
-    """`ledger_size` and `erased`: what the main side has seen of this keeper. One that is behind opens nothing."""
+    """`checkpoint` (a signed note) and `erased`: what the main side saw of this keeper. Behind it, nothing opens."""
 
     protocol: int = PROTOCOL
-    ledger_size: int = 0
+    checkpoint: str = ""
     erased: int = 0
 
 
@@ -181,6 +180,24 @@ class Note(Question, frozen=True):
     event: dict[str, str | int]
 
 
+class Checkpoint(Question, frozen=True):
+    """The ledger as it is, signed."""
+
+
+class Tile(Question, frozen=True):
+    """Worker only, to publish the ledger: tile `n` of a level, or of level -1 the entries from 256 * n on."""
+
+    level: int
+    n: int
+
+
+class History(Question, frozen=True):
+    """The newest entries about oneself, before number `before`, by one's own capability."""
+
+    capability: str
+    before: int = NEWEST
+
+
 class Copy(Question, frozen=True):
     """Worker only: make a sealed copy of the keyring, by this name, or say whether it is made. Empty: end epochs."""
 
@@ -199,7 +216,7 @@ class Greeting(Answer, frozen=True):
     protocol: int
     role: str
     verify_key: bytes  # Ed25519: signs key sets
-    behind: bool = False
+    behind: str = ""  # why it opens nothing: what this keyring lacks of what the main side has seen
 
 
 class FreshBlank(msgspec.Struct, frozen=True, array_like=True):
@@ -267,6 +284,31 @@ class Rotated(Answer, frozen=True):
 
     done: int
     left: int
+
+
+class Checkpointed(Answer, frozen=True):
+    note: str  # C2SP tlog-checkpoint
+    key: str  # the key that signed it (vkey)
+
+
+class Piece(Answer, frozen=True):
+    content: bytes
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """A leaf about a person, with the event and the salt that it commits to."""
+
+    seq: int
+    leaf: bytes
+    event: bytes
+    salt: bytes
+
+
+class Entries(Answer, frozen=True):
+    """`more`: there are older ones."""
+
+    entries: list[Entry]
+    more: bool
 
 
 class Copied(Answer, frozen=True):

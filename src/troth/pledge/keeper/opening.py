@@ -4,19 +4,17 @@ The ledger's leaf is in the same transaction as the answer's batch, and the answ
 no plaintext. The other way round cannot be had: an answer may die on its way, then the leaf says "asked and allowed".
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 
 from troth.pledge import fault
 from troth.pledge.keeper import capabilities, messages
 from troth.pledge.keeper.credentials import Credentials, read_mailbox
-from troth.pledge.keeper.leaves import Event
 from troth.pledge.keeper.messages import Refused, raw_ref
 from troth.pledge.keeper.policy import BY_CAPABILITY, BY_DOOR, OPENS, REACHED_BY
 from troth.pledge.keeper.room import Room
 from troth.pledge.keeper.seals import BadSeal, unseal
+from troth.pledge.ledger.events import Event
 
 MOST = 50  # records in one question
 JOB = re.compile(r"^[a-z]{3}_[a-z2-7]{26}$|^[a-z][a-z-]{2,30}$")  # an id of ours, or a journey's name
@@ -25,7 +23,7 @@ JOB = re.compile(r"^[a-z]{3}_[a-z2-7]{26}$|^[a-z][a-z-]{2,30}$")  # an id of our
 class Opening:
     def __init__(self, room: Room, credentials: Credentials, daily: int) -> None:
         self._room, self._credentials, self._daily = room, credentials, daily
-        self.behind = False  # older than what the main side has seen: opens nothing
+        self.behind = ""  # why it opens nothing: older than what the main side has seen
 
     def open(self, role: str, ask: messages.Open) -> messages.Opened:
         """Refused: "purpose", "capability", "job", "budget", "gone", "seal", "behind", "restricted". All or none."""

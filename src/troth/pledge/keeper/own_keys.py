@@ -1,10 +1,9 @@
 """The keeper's own keys: wrapped by the root key in the keyring, held in memory while it runs.
 
-`sign` (Ed25519: key sets) and `capability` (HMAC) have one version. `mailbox` (HMAC: look-up) and the wrapping keys of
-each fate have several while they are rotated: the newest is used for what is new, the older still find and unwrap.
+`sign` (Ed25519: key sets), `ledger` (Ed25519: checkpoints) and `capability` (HMAC) have one version. `mailbox` (HMAC:
+look-up) and the wrapping keys of each fate have several while they are rotated: the newest is used for what is new,
+the older still find and unwrap.
 """
-
-from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from troth.pledge.keeper.keyring import Keyring
 from troth.pledge.keeper.policy import FATES
 from troth.pledge.kms import RootKey
 
-KEYS = ("sign", "capability", "mailbox", *(f"wrapping {fate}" for fate in FATES))
+KEYS = ("sign", "ledger", "capability", "mailbox", *(f"wrapping {fate}" for fate in FATES))
 
 
 class OwnKeys:
@@ -34,6 +33,7 @@ class OwnKeys:
         for name, version, wrapped in self._db.execute("SELECT name, version, wrapped FROM own_key"):
             keys[name][version] = self._root.unwrap(_context(name, version), wrapped)
         self.sign = Ed25519PrivateKey.from_private_bytes(keys["sign"][max(keys["sign"])])
+        self.ledger = Ed25519PrivateKey.from_private_bytes(keys["ledger"][max(keys["ledger"])])
         self.capability = keys["capability"][max(keys["capability"])]
         self.mailbox = keys["mailbox"]
         self._wrapping = {

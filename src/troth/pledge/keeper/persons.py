@@ -3,8 +3,6 @@
 Random, never derived: a derived key comes back as long as its master lives, so it cannot be forgotten.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import secrets
@@ -138,7 +136,7 @@ class Persons:
             wrapped = wraps[klass][fate]
             aead = self._keys.of_version(fate, int.from_bytes(wrapped[:2], "big"))
             return aead.decrypt(wrapped[2 : 2 + NONCE], wrapped[2 + NONCE :], _context(raw, klass, fate))
-        except (KeyError, InvalidTag):
+        except (KeyError, InvalidTag, ValueError):  # ValueError: cut short
             raise Gone from None
 
 

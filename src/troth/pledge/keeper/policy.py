@@ -4,8 +4,6 @@ A class is a set of fields that live and die alike. A *fate* is a way to end: pu
 wrap of a private key. Deleting a wrap ends its purposes, whatever any program still asks for.
 """
 
-from __future__ import annotations
-
 # class -> the fates under which its private key is wrapped when a person is made
 WRAPS: dict[str, tuple[str, ...]] = {
     "contact": ("standing",),  # marketing gets its wrap by consent, not before
@@ -53,9 +51,13 @@ ROLES = tuple(BY_DOOR)
 OPTIONAL: dict[str, tuple[str, str]] = {"marketing": ("contact", "marketing")}
 
 # role -> verbs behind its door
-VERBS: dict[str, frozenset[str]] = {
-    "web": frozenset({"Hello", "Enrol", "SignIn", "Recover", "Prove", "Change", "Open", "Grant", "Withdraw", "Attest"}),
-    "worker": frozenset(
-        {"Hello", "Blank", "Redeem", "Open", "Withdraw", "Restrict", "Shred", "Rotate", "Copy", "Note", "Attest"}
-    ),
-}
+VERBS: dict[str, set[str]] = {
+    "web": {
+        "Hello", "Enrol", "SignIn", "Recover", "Prove", "Change", "Open", "Grant", "Withdraw", "History", "Checkpoint",
+        "Attest",
+    },
+    "worker": {
+        "Hello", "Blank", "Redeem", "Open", "Withdraw", "Restrict", "Shred", "Rotate", "Note", "Tile", "Checkpoint",
+        "Copy", "Attest",
+    },
+}  # fmt: skip

@@ -1,23 +1,24 @@
 """What all verbs share: the keyring, the keeper's own keys, the persons, the ledger, and the time."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import datetime
 
 from troth.pledge.keeper.keyring import Keyring
-from troth.pledge.keeper.leaves import Event, Leaves
+from troth.pledge.keeper.leaves import Leaves
 from troth.pledge.keeper.own_keys import OwnKeys
 from troth.pledge.keeper.persons import Persons
 from troth.pledge.kms import RootKey
+from troth.pledge.ledger.events import Event
 
 
 class Room:
-    def __init__(self, db: Keyring, root: RootKey, clock: Callable[[], datetime]) -> None:
+    def __init__(self, db: Keyring, root: RootKey, clock: Callable[[], datetime], origin: str) -> None:
+        """`origin`: the ledger's name. What it was at first stays, whatever the shop's address becomes."""
         self.db, self.root, self.clock = db, root, clock
         self.keys = OwnKeys(db, root)
         self.persons = Persons(db, self.keys)
-        self.leaves = Leaves(db)
+        db.execute("INSERT OR IGNORE INTO meta VALUES ('origin', ?)", (origin,))
+        self.leaves = Leaves(db, db.value("SELECT value FROM meta WHERE name = 'origin'"), self.keys.ledger)
 
     def now(self) -> int:
         """Unix seconds."""

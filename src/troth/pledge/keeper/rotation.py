@@ -10,8 +10,6 @@ Each step is one question of the worker and one transaction; how far it got stan
               that the worker hands in (opened here, told to nobody); then the old key is destroyed
 """
 
-from __future__ import annotations
-
 from troth.pledge.keeper import messages
 from troth.pledge.keeper.credentials import Credentials, read_mailbox
 from troth.pledge.keeper.messages import Refused, raw_ref

@@ -8,8 +8,6 @@ A sealed value: format (1 byte), schema (1), key version (2, big-endian), then H
 Whoever can write the database can put another sealed value there; they cannot read one, or move one.
 """
 
-from __future__ import annotations
-
 import struct
 
 import msgspec

@@ -4,8 +4,6 @@ The origin is also the name of the key that signs, "<shop host>/ledger", and nev
 extension lines. Two checkpoints of one size with different roots are a fork: the proof that somebody was lied to.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Works on any SQLite connection that has `leaf (seq INTEGER PRIMARY KEY, leaf BLOB, …)`, numbered from 0 without a gap.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator
 

@@ -5,8 +5,6 @@ of the perfect trees over 256**l leaves, from number 256 * n on (C2SP tlog-tiles
 they only grow at the right edge, so what is published may be cached for ever. Memory does not depend on the size.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from hashlib import sha256
 from typing import Protocol

@@ -105,9 +105,21 @@ class Door:
     def attest(self) -> messages.Attested:
         return self._ask(messages.Attest(), messages.Attested)
 
-    def greet(self, ledger_size: int = 0, erased: int = 0) -> messages.Greeting:
-        """Say what the main side has seen; a keeper that has less opens nothing from then on."""
-        return self._ask(messages.Hello(ledger_size=ledger_size, erased=erased), messages.Greeting)
+    def checkpoint(self) -> messages.Checkpointed:
+        """The ledger as it is, signed by the keeper."""
+        return self._ask(messages.Checkpoint(), messages.Checkpointed)
+
+    def tile(self, level: int, n: int) -> bytes:
+        """Tile `n` of a level of the ledger, or of level -1 a bundle of entries."""
+        return self._ask(messages.Tile(level, n), messages.Piece).content
+
+    def history(self, capability: str, before: int = messages.NEWEST) -> messages.Entries:
+        """The newest entries of the ledger about oneself, before number `before`."""
+        return self._ask(messages.History(capability, before), messages.Entries)
+
+    def greet(self, checkpoint: str = "", erased: int = 0) -> messages.Greeting:
+        """Say what the main side has seen; a keeper that does not continue it opens nothing from then on."""
+        return self._ask(messages.Hello(checkpoint=checkpoint, erased=erased), messages.Greeting)
 
     def _ask(self, question: messages.Message, wanted: type[Answer]) -> Answer:
         _outside_transactions()

@@ -49,6 +49,8 @@ class Seen(models.Model):
     """The most that the main side has seen of the keeper: a keeper that has less was put back from an older copy."""
 
     ledger_size = models.PositiveBigIntegerField(default=0)
+    checkpoint = models.TextField(blank=True)  # the signed note of that size
+    trouble = models.TextField(blank=True)  # why the keeper opens nothing, in a sentence
     erased = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:
