@@ -124,6 +124,11 @@ class Server(msgspec.Struct, frozen=True):
         return frozenset(int(part) for part in self.open_ports.replace(",", " ").split() if part.isdigit())
 
 
+class Payments(msgspec.Struct, frozen=True):
+    # What becomes of money that an order no longer needs: it goes back by itself, or waits for the owner.
+    surplus: Literal["refund", "ask"] = "refund"
+
+
 class Policy(msgspec.Struct, frozen=True):
     """The numbers in the promises."""
 
@@ -160,6 +165,7 @@ class Config(msgspec.Struct, frozen=True):
     mail: Mail
     paypal: PayPal
     skrill: Skrill
+    payments: Payments
     keeper: Keeper
     keys: Keys
     backup: Backup

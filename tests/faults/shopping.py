@@ -12,7 +12,7 @@ from tests.house import House
 from troth.pledge.vault.classes import Billing
 from troth.shop.catalogue.models import Edition
 from troth.shop.delivery.models import Grant, Letter
-from troth.shop.journeys import buy, settle
+from troth.shop.journeys import buy, hear, settle
 from troth.shop.orders.models import Basket, BasketLine, Order
 from troth.shop.payments.models import Payment
 
@@ -81,7 +81,7 @@ class Purchase:
         self.role = "web"
         for post in self.house.posts():
             provider = "paypal" if "paypal-transmission-id" in {name.lower() for name in post.headers} else "skrill"
-            assert settle.received(provider, post.headers, post.body) == 200
+            assert hear.received(provider, post.headers, post.body) == 200
 
     def works(self, later: timedelta) -> None:
         self.role = "worker"

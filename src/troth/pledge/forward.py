@@ -33,20 +33,26 @@ def set_once(table: str, column: str) -> migrations.RunPython:
     return refuse(f"{table}_{column}_once", table, changed, f"{table}.{column} is set once")
 
 
-def refuse(name: str, table: str, when: str, message: str) -> migrations.RunPython:
-    """A trigger `name` that refuses every UPDATE of `table` for which `when`, over OLD and NEW, is true."""
+def never_altered(table: str) -> tuple[migrations.RunPython, migrations.RunPython]:
+    """Rows that are written once: no UPDATE and no DELETE."""
+    changed = refuse(f"{table}_unaltered", table, "1 = 1", f"{table} is never altered")
+    return changed, refuse(f"{table}_kept", table, "1 = 1", f"{table} is never deleted from", event="DELETE")
+
+
+def refuse(name: str, table: str, when: str, message: str, event: str = "UPDATE") -> migrations.RunPython:
+    """A trigger `name` that refuses every UPDATE (or DELETE) of `table` for which `when`, over OLD and NEW, is true."""
 
     def install(_apps: Any, editor: Any) -> None:
         if editor.connection.vendor == "sqlite":
             editor.execute(
-                f"CREATE TRIGGER {name} BEFORE UPDATE ON {table} FOR EACH ROW WHEN {when} "
+                f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW WHEN {when} "
                 f"BEGIN SELECT RAISE(ABORT, '{message}'); END",
                 params=None,
             )
             return
         editor.execute(_REFUSE, params=None)
         editor.execute(
-            f"CREATE TRIGGER {name} BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({when}) "
+            f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW WHEN ({when}) "
             f"EXECUTE FUNCTION troth_refuse('{message}')",
             params=None,
         )

@@ -73,7 +73,8 @@ PEOPLE = (
     ),
     Holding(
         "payments.ProviderEvent", _("what the payment provider told us about a payment"),
-        person="payment__order__person", ours="id provider event_id kind payment verified times kept outcome came_at",
+        person="payment__order__person", ours="id provider event_id kind payment verified times kept outcome about "
+        "came_at",
         erasing=Keep(f"{BOOKS}; of what providers send only states, sums and references are kept"),
     ),
     Holding(

@@ -28,8 +28,12 @@ class Link(msgspec.Struct, frozen=True):
 
 
 def of(order: Order, *, hours: int | None = None) -> list[Link]:
-    """The newest release of each product granted. `hours`: how long the link itself is good (None: as the grant)."""
-    grants = Grant.objects.filter(line__order=order, ends_at__gt=clock.now()).select_related("product").order_by("pk")
+    """The newest release of each product granted, but for lines whose access has ended.
+
+    `hours`: how long the link itself is good (None: as the grant).
+    """
+    open_still = Grant.objects.filter(line__order=order, line__ended="", ends_at__gt=clock.now())
+    grants = open_still.select_related("product").order_by("pk")
     releases: dict[str, Release] = {}
     for release in Release.objects.filter(product__in=[g.product_id for g in grants]).order_by("-position"):
         releases[release.product_id] = release  # position 0 is the newest: the last one stays

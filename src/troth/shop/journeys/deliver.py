@@ -22,7 +22,9 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
     order = Order.objects.select_related("person", "contact__person").get(pk=order_ref)
     if order.state != Order.PAID:
         return  # nothing is delivered unpaid, whoever made this due
-    lines = list(order.lines.select_related("edition__product").order_by("pk"))
+    lines = list(order.lines.filter(ended="").select_related("edition__product").order_by("pk"))
+    if not lines:
+        return  # all of it was paid back or is disputed; whoever ends that makes it due again
     grants.give(lines)
     fault.here("deliver.granted")
     letter, _ = Letter.objects.get_or_create(

@@ -50,7 +50,8 @@ def fetch(grant_id: str, release_id: int, signature: str, range_header: str = ""
     """What to send for a link. Refused if it is not ours, over, used up, or its order is no longer paid."""
     if not signed.is_signed(grant_id, release_id, signature):
         raise Refused(_("This link is not valid any more; open your order for a fresh one."))
-    grant = Grant.objects.filter(pk=grant_id, line__order__state=Order.PAID, ends_at__gt=clock.now()).first()
+    open_still = Grant.objects.filter(line__order__state=Order.PAID, line__ended="", ends_at__gt=clock.now())
+    grant = open_still.filter(pk=grant_id).first()
     release = Release.objects.filter(pk=release_id, product=grant.product_id).first() if grant else None
     if grant is None or release is None:
         raise Refused(_("This download has ended; write to us and we will help."))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from troth.pledge.due import loop as due
-from troth.shop.journeys import deliver, forget, retain, rotate, sweep, watch, write_to
+from troth.shop.journeys import deliver, dispute, forget, retain, reconcile, refund, rotate, sweep, watch, write_to
 
 ERRANDS: dict[str, due.Errand] = {
     "deliver": deliver.deliver,
     "look": watch.look,
     "abandon": watch.abandon,
+    "refund": refund.give,
+    "dispute": dispute.look,
+    "reconcile": reconcile.errand,
     "confirm": write_to.confirm,
     "recover": write_to.recover,
     "change": write_to.change,
@@ -22,7 +25,7 @@ ERRANDS: dict[str, due.Errand] = {
 }
 
 # kind -> seconds between runs; written by `ensure` when a worker starts
-PERIODIC = {"seen": 5, "blanks": 2, "leftovers": 3600}
+PERIODIC = {"seen": 5, "blanks": 2, "leftovers": 3600, "reconcile": reconcile.EVERY}
 
 
 def ensure() -> None:

@@ -20,24 +20,24 @@ from troth.pledge import clock, fault
 from troth.pledge.due import loop as due
 from troth.pledge.due.models import Due
 from troth.pledge.prepared import Prepared
+from troth.shop.journeys import access, money_back, refund
 from troth.shop.orders.models import BasketLine, Order
-from troth.shop.payments import gateways
-from troth.shop.payments.models import Payment, ProviderEvent
+from troth.shop.payments import gateways, give_back
+from troth.shop.payments.models import Dispute, Payment, ProviderEvent
 from troth.shop.payments.providers.contract import (
-    Forged,
-    Message,
-    ProviderDown,
+    Provider,
     ProviderError,
     ProviderRefused,
+    Returned,
     Sight,
     State,
 )
+from troth.shop.payments.states import Step, step
 from troth.shop.refusal import Refused
 
 log = logging.getLogger("troth.settle")
-# What a decline or a cancellation may end. Paid wins over everything, also over a decline that came before: buyers
-# try another card on the same page (payments B4).
-UNSETTLED = (Payment.NEW, Payment.SENT, Payment.PENDING)
+# Refunds and reversals may be a part of what was paid.
+PARTS = (State.REFUNDED, State.REVERSED)
 
 
 def look(payment: Payment) -> str:
@@ -45,20 +45,22 @@ def look(payment: Payment) -> str:
 
     Never raises for what a provider does: "down" means ask again later.
     """
-    if not payment.provider_ref:
-        return "not-begun"
     try:
         provider = gateways.provider(payment.provider)
+        if not payment.provider_ref and not provider.by_own_id:
+            return "not-begun"
         sight = provider.look(payment.provider_ref, payment.id)
         fault.here("look.seen")
-        if sight.state == State.APPROVED and _may_capture(payment, sight):
+        if step(sight.state, payment.state) == Step.TAKE and _may_capture(payment, sight):
             sight = provider.capture(payment.provider_ref, payment.id, f"capture-{payment.id}-{payment.attempt}")
             fault.here("look.captured")
             if sight.state == State.OPEN and sight.reason:
                 # The buyer must choose another way to pay; the next capture is another request (payments A6).
                 Payment.objects.filter(pk=payment.pk, attempt=payment.attempt).update(attempt=F("attempt") + 1)
+        if told := _told(payment, provider):
+            sight = msgspec.structs.replace(sight, refunds=(*sight.refunds, *told))
     except ProviderError as error:
-        Payment.objects.filter(pk=payment.pk, state__in=UNSETTLED).update(reason=error.code[:60])
+        Payment.objects.filter(pk=payment.pk).exclude(state__in=Payment.SETTLED).update(reason=error.code[:60])
         return "refused" if isinstance(error, ProviderRefused) else "down"
     except KeyError:
         return "not-offered"
@@ -66,16 +68,51 @@ def look(payment: Payment) -> str:
 
 
 def settle(payment: Payment, sight: Sight) -> str:
-    """Write down what was seen at the provider. True money becomes a paid order exactly once."""
-    if sight.state == State.PAID:
-        return _paid(payment, sight)
-    if wrong := mismatch(payment, sight):
+    """Write down what was seen at the provider, by the table in `payments.states`. Safe to say again, in any order."""
+    payment.refresh_from_db(fields=["state", "capture_ref"])
+    what = step(sight.state, payment.state)
+    outcome = str(sight.state)
+    if what in (Step.BELIEVE, Step.CAME_AND_WENT):
+        outcome = _paid(payment, sight)
+    elif wrong := mismatch(payment, sight):
         return f"mismatch-{wrong}"
-    moves = {State.PENDING: Payment.PENDING, State.DECLINED: Payment.DECLINED, State.CANCELLED: Payment.CANCELLED}
-    if sight.state in moves:
-        unsettled = Payment.objects.filter(pk=payment.pk, state__in=UNSETTLED)
-        unsettled.update(state=moves[sight.state], reason=sight.reason[:60])
-    return str(sight.state)
+    elif what in _MOVES:
+        # Only from the state that the table was asked about: what somebody else wrote meanwhile is newer.
+        row = Payment.objects.filter(pk=payment.pk, state=payment.state)
+        row.update(state=_MOVES[what], reason=sight.reason[:60])
+    elif what == Step.REGAIN:
+        _regain(payment)
+    payment.refresh_from_db()
+    if payment.state not in Payment.SETTLED:
+        return outcome
+    under_way = money_back.take_in(payment, sight.refunds)
+    if sight.state in PARTS and step(sight.state, payment.state) == Step.GIVEN_BACK:
+        money_back.take_rest(payment, sight)
+    return "refund-pending" if under_way else outcome
+
+
+_MOVES = {Step.HOLD: Payment.PENDING, Step.DECLINE: Payment.DECLINED, Step.LET_GO: Payment.CANCELLED}
+
+
+def _regain(payment: Payment) -> None:
+    with transaction.atomic():
+        if payment.disputes.filter(state=Dispute.WON).exists() and give_back.regain(payment):
+            access.follow(payment.order_id)
+
+
+def _told(payment: Payment, provider: Provider) -> tuple[Returned, ...]:
+    """Movements back that messages named and we do not know: asked for by name, as an order may not list them all."""
+    told = dict(ProviderEvent.objects.filter(payment=payment).exclude(about="").values_list("about", "kind"))
+    known = set(payment.refunds.values_list("provider_ref", flat=True)) if told else set()
+    found = []
+    for ref, kind in told.items():
+        try:
+            seen = None if ref in known else provider.look_refund(ref)
+        except ProviderRefused:
+            continue  # one that cannot be asked about: the payment's own state tells of it
+        if seen is not None:
+            found.append(msgspec.structs.replace(seen, reversal=seen.reversal or kind.endswith(".REVERSED")))
+    return tuple(found)
 
 
 def mismatch(payment: Payment, sight: Sight) -> str:
@@ -84,12 +121,17 @@ def mismatch(payment: Payment, sight: Sight) -> str:
         return "payment"
     if sight.amount is not None and sight.amount.currency != payment.currency:
         return "currency"
-    if sight.amount is not None and sight.amount.minor != payment.amount_minor:
+    if sight.amount is not None and not _fits(sight, payment.amount_minor):
         return "amount"
     payee = gateways.provider(payment.provider).payee or payment.payee
     if sight.payee and payee and sight.payee.casefold() != payee.casefold():
         return "payee"
     return ""
+
+
+def _fits(sight: Sight, minor: int) -> bool:
+    assert sight.amount is not None
+    return sight.amount.minor == minor or (sight.state in PARTS and 0 < sight.amount.minor < minor)
 
 
 def _paid(payment: Payment, sight: Sight) -> str:
@@ -110,14 +152,25 @@ def _paid(payment: Payment, sight: Sight) -> str:
 
 
 def _write_paid(payment: Payment, sight: Sight) -> str:
-    unpaid = Payment.objects.filter(pk=payment.pk).exclude(state=Payment.PAID)
-    values = {"capture_ref": sight.capture_ref, "payer_country": sight.payer_country[:2], "reason": ""}
+    unpaid = Payment.objects.filter(pk=payment.pk).exclude(state__in=Payment.SETTLED)
+    values = {
+        "capture_ref": sight.capture_ref,
+        "payer_country": sight.payer_country[:2],
+        "reason": "",
+        "captured_minor": payment.amount_minor,
+        "received_minor": sight.received.minor if sight.received else 0,
+        "received_currency": sight.received.currency if sight.received else "",
+    }
     if unpaid.update(state=Payment.PAID, settled_at=clock.now(), **values) != 1:
         return "same"
     fault.here("settle.paid")
     order = Order.found(payment.order_id)
+    if sight.state in PARTS:  # it came and went before we saw it: nothing is delivered
+        Payment.objects.filter(pk=payment.pk).update(surplus=True, reason="came-and-went")
+        return str(sight.state)
     if order is None or not order.mark_paid():
-        Payment.objects.filter(pk=payment.pk).update(reason="surplus")  # paid twice: the owner sees it
+        Payment.objects.filter(pk=payment.pk).update(surplus=True, reason="surplus")
+        refund.surplus(payment)
         return "surplus"
     fault.here("settle.marked")
     BasketLine.objects.filter(basket=order.viewer).delete()
@@ -129,7 +182,7 @@ def _write_paid(payment: Payment, sight: Sight) -> str:
 
 def _review(payment: Payment, wrong: str) -> str:
     """Money that does not fit is neither believed nor lost: a person looks at it, and nothing is delivered."""
-    unpaid = Payment.objects.filter(pk=payment.pk).exclude(state=Payment.PAID)
+    unpaid = Payment.objects.filter(pk=payment.pk).exclude(state__in=Payment.SETTLED)
     unpaid.update(state=Payment.REVIEW, reason=f"mismatch-{wrong}")
     log.warning("a payment does not match its order")
     return f"mismatch-{wrong}"
@@ -141,72 +194,10 @@ def _may_capture(payment: Payment, sight: Sight) -> bool:
     return wanted and not mismatch(payment, sight)
 
 
-def received(provider: str, headers: Mapping[str, str], body: bytes) -> int:
-    """A webhook or status post: verify, keep what is declared, make a look due. The HTTP status to answer with."""
-    try:
-        message = gateways.provider(provider).receive(headers, body)
-    except KeyError:
-        return 404
-    except Forged as forged:
-        _count_forged(provider, forged.code)
-        return 400
-    except ProviderDown:
-        return 503  # the certificate could not be fetched: it will come again
-    fault.here("hook.verified")
-    with transaction.atomic():
-        _keep(provider, message)
-        fault.here("hook.kept")
-    fault.here("hook.committed")
-    return 200
-
-
-def _keep(provider: str, message: Message) -> None:
-    payment = _payment_of(provider, message)
-    outcome = "unmatched" if payment is None else "look"
-    if payment is not None and message.sight is not None and (wrong := mismatch(payment, message.sight)):
-        outcome = f"mismatch-{wrong}"
-    row = ProviderEvent(
-        provider=provider,
-        event_id=message.event_id[:80],
-        kind=message.kind[:60],
-        payment=payment,
-        verified=True,
-        kept=message.kept,
-        outcome=outcome,
-    )
-    ProviderEvent.objects.bulk_create([row], ignore_conflicts=True)
-    if payment is not None and payment.state != Payment.PAID and outcome == "look":
-        due.hasten("look", payment.id)
-
-
-def _payment_of(provider: str, message: Message) -> Payment | None:
-    """By our own id first, then by the provider's; both must agree where both are told."""
-    found = _by_own_id.first(message.payment_id, provider) if message.payment_id else None
-    if found is not None and message.provider_ref and found.provider_ref not in ("", message.provider_ref):
-        return None
-    if found is None and message.provider_ref and not message.payment_id:
-        found = _by_either_id.first("", message.provider_ref, provider)
-    return found
-
-
-_by_own_id: Prepared[Payment] = Prepared(
-    lambda own, provider: Payment.objects.filter(pk=own, provider=provider), gaps=2
-)
 _by_either_id: Prepared[Payment] = Prepared(
     lambda own, theirs, provider: Payment.objects.filter(Q(pk=own) | Q(provider_ref=theirs), provider=provider), gaps=3
 )
 _of_order: Prepared[Payment] = Prepared(lambda ref: Payment.objects.filter(order=ref).order_by("-made_at")[:1], gaps=1)
-
-
-def _count_forged(provider: str, code: str) -> None:
-    """Noted and counted, one row a day and reason: who forges cannot fill our disk."""
-    name = f"forged:{code}:{clock.now():%Y-%m-%d}"
-    with transaction.atomic():
-        row = ProviderEvent(
-            provider=provider, event_id=name[:80], kind="forged", verified=False, outcome=code[:60], times=0
-        )
-        ProviderEvent.objects.bulk_create([row], ignore_conflicts=True)
-        ProviderEvent.objects.filter(provider=provider, event_id=name[:80]).update(times=F("times") + 1)
 
 
 def returned(provider: str, query: Mapping[str, str]) -> str:
@@ -220,7 +211,7 @@ def returned(provider: str, query: Mapping[str, str]) -> str:
     if payment is None:
         raise unknown
     fault.here("return.found")
-    if payment.state != Payment.PAID:
+    if payment.state not in Payment.SETTLED:
         look(payment)
     return payment.order_id
 

@@ -15,17 +15,24 @@ from troth.shop.payments.polling import pause
 
 
 def look(payment_id: str, claim: due.Claim) -> None:
-    """One look; then the next is due after a growing pause, until the money's state is final or the order lapsed."""
+    """One look; then the next is due after a growing pause, until the money's state is final or the order lapsed.
+
+    Made due anew by news of refunds or disputes, a settled payment is looked at as well: until one look succeeds.
+    """
     payment = Payment.objects.get(pk=payment_id)
-    if payment.state in (Payment.PAID, Payment.REVIEW):
-        return
     outcome = ask_provider(payment)
     payment.refresh_from_db()
     age = clock.now() - payment.made_at
     over = age > timedelta(hours=settings.TROTH.policy.abandon_hours) and payment.state != Payment.PENDING
-    if payment.state in (Payment.PAID, Payment.REVIEW) or over:
+    if payment.state in (*Payment.SETTLED, Payment.REVIEW):
+        if outcome in ("down", "refused"):
+            raise due.Again(outcome, min(3600, 30 * claim.attempts), waits=True)
         return
-    raise due.Again(outcome, pause(age, claim.attempts), waits=True)  # bank transfers take longer than we try
+    if over:
+        return
+    raise due.Again(
+        outcome, pause(payment.provider, age, claim.attempts), waits=True
+    )  # bank transfers take longer than we try
 
 
 def abandon(order_ref: str, claim: due.Claim) -> None:
@@ -33,7 +40,7 @@ def abandon(order_ref: str, claim: due.Claim) -> None:
     order = Order.objects.get(pk=order_ref)
     if order.state != Order.OPEN:
         return
-    for payment in order.payments.exclude(state=Payment.PAID):
+    for payment in order.payments.exclude(state__in=Payment.SETTLED):
         ask_provider(payment)
     if order.payments.filter(state__in=(Payment.PENDING, Payment.REVIEW)).exists():
         raise due.Again("payment pending", 3600, waits=True)

@@ -202,6 +202,7 @@ class ProviderEvent(models.Model):
     times = models.PositiveBigIntegerField(default=1)  # forged messages are counted by code and day, not kept
     kept = models.JSONField(default=dict)
     outcome = models.CharField(max_length=60, blank=True)
+    about = models.CharField(max_length=120, blank=True)  # the provider's name of the refund it tells of
     came_at = models.DateTimeField(default=clock.now)
 
     class Meta:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 FIRST_LOOK = 45  # seconds after the buyer left for the provider's page
-BUSY = timedelta(hours=4)  # the time in which buyers still come back: then the pauses grow
+# How long a buyer may still be paying, and a little more. PayPal gives three hours to come to its page and three more
+# to approve there; Skrill's session ends after a quarter of an hour.
+BUSY = {"paypal": timedelta(hours=6, minutes=15), "skrill": timedelta(hours=1)}
 
 
-def pause(age: timedelta, looks: int) -> float:
+def pause(provider: str, age: timedelta, looks: int) -> float:
     """Seconds until the next look: never more than four minutes while the buyer may be paying, then half-hours."""
-    if age < BUSY:
-        return min(240.0, 30.0 * 1.4**looks)
+    if age < BUSY[provider]:
+        return min(240.0, 30.0 * 1.4 ** min(looks, 20))
     return 1800.0

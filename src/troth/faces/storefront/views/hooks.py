@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from troth.shop.journeys import settle
+from troth.shop.journeys import hear
 
 LARGEST = 256 * 1024
 
@@ -18,4 +18,4 @@ def receive(request: HttpRequest, provider: str) -> HttpResponse:
     if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST:
         return HttpResponse(status=413)
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return HttpResponse(status=settle.received(provider, headers, request.body))
+    return HttpResponse(status=hear.received(provider, headers, request.body))

@@ -167,6 +167,7 @@ class Message(msgspec.Struct, frozen=True):
 
     `event_id` is the same for the same message, however often it is sent. `sight` is None for news that do not say
     where a payment stands (disputes, kinds we do not know). `kept` holds codes, ids, amounts and times only.
+    `refund_ref` and `dispute_ref` are the provider's names of what it is about, `capture_ref` of the payment's money.
 
     A message is a reason to `look`: PayPal signs a CRC-32, which is no hash, and Skrill leaves some fields unsigned.
     Money is believed from a look over TLS, or from a message only where its provider says that it may.
@@ -178,6 +179,9 @@ class Message(msgspec.Struct, frozen=True):
     payment_id: str
     sight: Sight | None
     kept: dict[str, str]
+    refund_ref: str = ""
+    dispute_ref: str = ""
+    capture_ref: str = ""
 
 
 class ProviderError(Exception):

@@ -19,7 +19,7 @@ PAGE = 500
 MOST_PAGES = 1000
 # T0006: a checkout payment; T1107: a refund; T1106: a reversal; T12xx: charge-backs and the like. The rest (fees,
 # transfers to a bank, subscriptions) are none of the shop's orders.
-OURS = ("T0006", "T1107", "T1106", "T1201", "T1202")
+OURS = ("T0006", "T1107", "T1106", "T1201")
 
 
 def books(api: Api, begin: datetime, end: datetime) -> Iterator[Entry]:
@@ -59,6 +59,8 @@ def _entry(info: object) -> Entry | None:
     if kind not in OURS or status not in ("S", "P") or amount is None:
         return None
     back = amount.minor < 0
+    if not back and kind != "T0006":
+        return None  # what was taken comes back: the dispute tells of it
     return Entry(
         ref=code(at(info, "transaction_id")),
         amount=amount * -1 if back else amount,

@@ -34,7 +34,12 @@ _SHAPES = {
     "paypal-auth-algo": re.compile(r"SHA256withRSA"),
     "paypal-auth-version": re.compile(r"(v2)?"),  # not among the headers that PayPal documents; never another one
 }
-_REFUNDS = {"PAYMENT.CAPTURE.REFUNDED": State.REFUNDED, "PAYMENT.CAPTURE.REVERSED": State.REVERSED}
+_REFUNDS = {
+    "PAYMENT.CAPTURE.REFUNDED": State.REFUNDED,
+    "PAYMENT.CAPTURE.REVERSED": State.REVERSED,
+    "PAYMENT.REFUND.PENDING": State.UNKNOWN,
+    "PAYMENT.REFUND.FAILED": State.UNKNOWN,
+}
 _CAPTURES = {f"PAYMENT.CAPTURE.{end}" for end in ("COMPLETED", "PENDING", "DENIED", "DECLINED")}
 # What is stored of a message, by its place in the event. Everything else, and all about a person, is cut off here.
 _KEPT: dict[str, tuple[str | int, ...]] = {
@@ -135,6 +140,9 @@ def read(body: bytes) -> Message:
         payment_id=seen.payment_id if seen else "",
         sight=seen,
         kept={name: value for name, value in kept.items() if value},
+        refund_ref=kept["resource_id"] if kind in _REFUNDS else "",
+        dispute_ref=kept["dispute_id"] if kind.startswith("CUSTOMER.DISPUTE.") else "",
+        capture_ref=(seen.capture_ref if seen else "") or kept["dispute_capture"],
     )
 
 
