@@ -121,7 +121,7 @@ NOBODYS = tuple(
          "gone_at"),
         ("policy.Verdict", "id clause state findings checked_at expires_at took_ms"),
         ("policy.Confirmation", "id clause item confirmed_at"),
-        ("vault.Seen", "id ledger_size erased"),
+        ("vault.Seen", "id ledger_size erased checkpoint trouble"),
         ("vault.Rotation", "what cursor done left begun_at"),
     )
 )  # fmt: skip
