@@ -155,6 +155,7 @@ class Tax(msgspec.Struct, frozen=True):
     exempt_words: str = ""  # why there is no tax, as the law of an exempt seller wants it said
     invoice_format: str = "{year}-{number:05}"
     credit_format: str = "C{year}-{number:05}"
+    fonts: str = ""  # a folder with further fonts for PDFs, for names in scripts that ours lack
 
 
 class Config(msgspec.Struct, frozen=True):

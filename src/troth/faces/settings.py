@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "troth.shop.orders",
     "troth.shop.payments",
     "troth.shop.delivery",
+    "troth.shop.invoices",
     "troth.faces.storefront",
 ]
 _secure = _public.scheme == "https"

@@ -78,6 +78,20 @@ PEOPLE = (
         erasing=Keep(f"{BOOKS}; of what providers send only states, sums and references are kept"),
     ),
     Holding(
+        "invoices.Invoice", _("your invoices, as tax law wants them kept"), person="person",
+        about="tax_country treatment", ours="id kind number series sequence cause order person billing corrects rate "
+        "currency net_minor tax_minor snapshot digest issued_at", erasing=Keep(BOOKS),
+    ),
+    Holding(
+        "invoices.Print", _("to show that an invoice is as it was"), person="invoice__person",
+        ours="id invoice renderer sha256 made_at",
+        erasing=Keep("a hash of bytes with a sealed random number in them, which confirms no guess"),
+    ),
+    Holding(
+        "invoices.Handover", _("to hand you an invoice, sealed to your request alone"), person="invoice__person",
+        ours="id invoice form public sealed code asked_at", erasing=Delete(), ends=Ends("asked_at", 1),
+    ),
+    Holding(
         "delivery.Grant", _("so that you can download what you bought"), person="line__order__person",
         ours="id line product ends_at limit used open_until made_at",
         erasing=Keep("what was bought may be fetched until its time is over, by who has the link"),
@@ -121,6 +135,7 @@ NOBODYS = tuple(
          "gone_at"),
         ("policy.Verdict", "id clause state findings checked_at expires_at took_ms"),
         ("policy.Confirmation", "id clause item confirmed_at"),
+        ("invoices.Series", "name last"),
         ("vault.Seen", "id ledger_size erased checkpoint trouble"),
         ("vault.Rotation", "what cursor done left begun_at"),
     )

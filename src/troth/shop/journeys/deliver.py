@@ -13,7 +13,7 @@ from troth.pledge.due import loop as due
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.shop.delivery import grants, letters, links
 from troth.shop.delivery.models import Letter
-from troth.shop.journeys import reach
+from troth.shop.journeys import invoice, reach
 from troth.shop.orders.models import Order
 
 
@@ -51,6 +51,7 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
         claim,
         lines=lines,
         downloads=links.of(order),
+        invoice_url=invoice.letter_url(order),
         order_url=f"{site}/orders/{order.ref}/key/{reach.order_key(order)}",
         invite_url=f"{site}/recover/{invite.ticket}/{invite.secret}" if invite.kind == "invite" else "",
     )

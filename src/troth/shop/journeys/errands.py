@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from troth.pledge.due import loop as due
-from troth.shop.journeys import deliver, dispute, forget, retain, reconcile, refund, rotate, sweep, watch, write_to
+from troth.shop.journeys import bill, deliver, dispute, forget, retain, reconcile, refund, rotate, sweep, watch, write_to
 
 ERRANDS: dict[str, due.Errand] = {
     "deliver": deliver.deliver,
+    "bill": bill.bill,
+    "hand-over": bill.hand_over,
     "look": watch.look,
     "abandon": watch.abandon,
     "refund": refund.give,

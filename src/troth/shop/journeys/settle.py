@@ -21,6 +21,7 @@ from troth.pledge.due import loop as due
 from troth.pledge.due.models import Due
 from troth.pledge.prepared import Prepared
 from troth.shop.journeys import access, money_back, refund
+from troth.shop.journeys import invoice
 from troth.shop.orders.models import BasketLine, Order
 from troth.shop.payments import gateways, give_back
 from troth.shop.payments.models import Dispute, Payment, ProviderEvent
@@ -177,6 +178,7 @@ def _write_paid(payment: Payment, sight: Sight) -> str:
     due.add("deliver", order.ref)
     due.drop(("look", payment.id), ("abandon", order.ref))
     fault.here("settle.due")
+    invoice.settled(order, payment)  # last: its number keeps others waiting
     return "paid"
 
 

@@ -14,7 +14,7 @@ from troth.faces.storefront.signed_in import ORDER_COOKIE, give_order
 from troth.faces.storefront.views import errors
 from troth.pledge.ids import SHAPE
 from troth.shop.delivery.models import Letter
-from troth.shop.journeys import buy, download, reach, settle
+from troth.shop.journeys import buy, download, invoice, reach, settle
 from troth.shop.money import Money
 from troth.shop.orders.models import Order, OrderLine
 from troth.shop.payments import gateways
@@ -75,6 +75,7 @@ def show(request: HttpRequest, order: Order, fault: object = "", status: int = 2
         "lines": [_line(line, order.currency) for line in lines],
         "tax": _tax(lines, order.currency),
         "links": download.links(order) if standing.state == "paid" else [],
+        "invoices": invoice.of(order),
         "letter": _letter(order),
         "providers": [(code, gateways.NAMES[code]) for code in gateways.offered()],
         "provider_names": gateways.NAMES,

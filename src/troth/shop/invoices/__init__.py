@@ -1,0 +1,1 @@
+"""Invoices and credit notes: numbered without gaps where money is settled, never altered, rendered when wanted."""

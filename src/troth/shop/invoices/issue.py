@@ -1,0 +1,129 @@
+"""Issue: one invoice for what was paid, one credit note for each sum that goes back. In the caller's transaction.
+
+The number comes from the series' row, which the database keeps locked until the caller commits: a rollback gives the
+number back, and nobody has the next one before. Called last in a transaction, so that the queue is short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from django.conf import settings
+from django.db.models import F
+
+from troth.pledge import clock
+from troth.shop.invoices.models import Invoice, Series
+from troth.shop.invoices.snapshot import Line, Snapshot, digest, read, seller
+from troth.shop.orders.models import Billing, Order, OrderLine
+from troth.shop.tax.sums import Sum, share, together
+
+FORM = 1  # the design of what is issued from now on
+
+
+class Number(msgspec.Struct, frozen=True):
+    """A number that is ours if the transaction commits, and nobody's otherwise."""
+
+    kind: str
+    series: str
+    sequence: int
+    text: str
+    at: datetime
+
+
+def invoice(order: Order, paid_by: str) -> Invoice:
+    """The invoice for a paid order. Called once an order, by whoever marked it paid: its cause is unique."""
+    lines = [Line(one.pk, one.name, one.quantity, one.net_minor, one.tax_minor) for one in order.lines.order_by("pk")]
+    return _write(_number(Invoice.INVOICE), order, order.ref, lines, paid_by, None)
+
+
+def credit(order: Order, cause: str, parts: Sequence[tuple[OrderLine, int]], paid_by: str) -> Invoice | None:
+    """A credit note over `parts`: lines, and how much of each (net and tax together, in minor units) goes back.
+
+    Tax is shared so that the credits of a line add up to its tax exactly. None where the order has no invoice, or
+    there is nothing to credit. ValueError where more goes back than the line has left.
+    """
+    original = Invoice.objects.filter(order=order, kind=Invoice.INVOICE, corrects=None).first()
+    if original is None or not parts:
+        return None
+    number = _number(Invoice.CREDIT)  # first the queue: nobody credits the same order meanwhile
+    gone = credited(order)
+    lines = []
+    for one, amount in parts:
+        whole, before = Sum(one.net_minor, one.tax_minor), gone.get(one.pk, Sum(0, 0))
+        upto = share(whole, before.total + amount)
+        quantity = one.quantity if amount == whole.total else 0
+        lines.append(Line(one.pk, one.name, quantity, upto.net - before.net, upto.tax - before.tax))
+    return _write(number, order, cause, lines, paid_by, original)
+
+
+def again(credit_note: Invoice, cause: str, paid_by: str) -> Invoice:
+    """An invoice over what a credit note had given back: the money came after all (a dispute was won)."""
+    number = _number(Invoice.INVOICE)
+    return _write(number, credit_note.order, cause, read(credit_note).lines, paid_by, credit_note)
+
+
+def credited(order: Order) -> dict[int, Sum]:
+    """What has gone back of each line, by the order's credit notes, less what came again."""
+    sums: dict[int, Sum] = {}
+    for one in Invoice.objects.filter(order=order, corrects__isnull=False):
+        sign = 1 if one.kind == Invoice.CREDIT else -1
+        for line in msgspec.json.decode(one.snapshot, type=Snapshot).lines:
+            had = sums.get(line.line, Sum(0, 0))
+            sums[line.line] = Sum(had.net + sign * line.net, had.tax + sign * line.tax)
+    return sums
+
+
+def _number(kind: str) -> Number:
+    """The next number of this kind and year (UTC). Whoever asks next waits until this transaction has ended."""
+    at = clock.now()
+    name = f"{kind}-{at.year}"
+    row = Series.objects.filter(pk=name)
+    if row.update(last=F("last") + 1) == 0:  # the first of the year
+        Series.objects.bulk_create([Series(name=name)], ignore_conflicts=True)
+        row.update(last=F("last") + 1)
+    sequence = row.values_list("last", flat=True).get()
+    tax = settings.TROTH.tax
+    pattern = tax.invoice_format if kind == Invoice.INVOICE else tax.credit_format
+    return Number(kind, name, sequence, pattern.format(year=at.year, number=sequence), at)
+
+
+def _write(
+    number: Number, order: Order, cause: str, lines: list[Line], paid_by: str, corrects: Invoice | None
+) -> Invoice:
+    first = order.lines.order_by("pk")[0]  # all lines of an order have one treatment
+    whole = together(Sum(one.net, one.tax) for one in lines)
+    snapshot = Snapshot(
+        form=FORM,
+        seller=seller(),
+        lines=lines,
+        order=order.ref,
+        ordered_on=order.made_at.date().isoformat(),
+        paid_by=paid_by,
+        exempt_words=settings.TROTH.tax.exempt_words,
+        language=settings.TROTH.shop.language,
+        corrects=corrects.number if corrects else "",
+    )
+    made = Invoice(
+        kind=number.kind,
+        number=number.text,
+        series_id=number.series,
+        sequence=number.sequence,
+        cause=cause,
+        order=order,
+        person_id=order.person_id,
+        billing_id=order.billing_id,
+        corrects=corrects,
+        treatment=first.treatment,
+        tax_country=first.tax_country,
+        rate=first.rate,
+        currency=order.currency,
+        net_minor=whole.net,
+        tax_minor=whole.tax,
+        snapshot=msgspec.json.encode(snapshot).decode(),
+        issued_at=number.at,
+    )
+    made.digest = digest(made, Billing.objects.get(pk=order.billing_id))
+    made.save(force_insert=True)
+    return made

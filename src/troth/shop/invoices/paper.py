@@ -1,0 +1,68 @@
+"""An invoice on paper: a PDF (PDF/A-2a), byte for byte the same each time from the same texts and renderer.
+
+Typst sets it with the fonts it brings along and those of `[tax] fonts`, none of the machine's; the time in the file is
+the invoice's. The JSON of the texts is all that goes in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import msgspec
+import typst
+from django.conf import settings
+
+from troth.shop.invoices.models import Invoice, Print
+from troth.shop.invoices.snapshot import Altered
+from troth.shop.invoices.words import Said
+
+FORMS = Path(__file__).parent / "forms"
+FONT = "Libertinus Serif"
+
+
+class Unprintable(Exception):
+    """No font at hand has all letters of a text. The page shows it; `[tax] fonts` can bring one."""
+
+
+@cache
+def _fonts(folder: str) -> typst.Fonts:
+    return typst.Fonts(include_system_fonts=False, font_paths=[folder] if folder else [])
+
+
+def renderer() -> str:
+    """What makes the bytes, besides form and texts: another renderer may make others."""
+    more = sorted(set(_fonts(settings.TROTH.tax.fonts).families()) - set(_fonts("").families()))
+    return f"typst {typst.__version__}" + (f" + {len(more)} fonts" if more else "")
+
+
+def pdf(said: Said, form: int) -> bytes:
+    """The document. Unprintable where a letter has no font; OSError where the form is not there."""
+    return _set(said, form, "pdf", pdf_standards=["a-2a"])
+
+
+def _set(said: Said, form: int, kind: str, **more: object) -> bytes:
+    fonts = _fonts(settings.TROTH.tax.fonts)
+    families = [FONT, *sorted(set(fonts.families()) - {FONT})]
+    told = msgspec.json.encode({**msgspec.structs.asdict(said), "fonts": families}).decode()
+    source = (FORMS / f"{form}.typ").read_bytes()
+    issued = datetime.fromisoformat(said.issued).replace(tzinfo=UTC)
+    compiler = typst.Compiler(source, font_paths=fonts, ignore_system_fonts=True, sys_inputs={"said": told})
+    try:
+        made = compiler.compile(format=kind, timestamp=int(issued.timestamp()), **more)
+    except typst.TypstError:
+        made = None  # its text would show what could not be set: a name
+    if not isinstance(made, bytes):
+        raise Unprintable
+    return made
+
+
+def noted(invoice: Invoice, document: bytes) -> str:
+    """The hash of a document, written down with its renderer. Altered if that renderer once made other bytes."""
+    found = hashlib.sha256(document).hexdigest()
+    Print.objects.bulk_create([Print(invoice=invoice, renderer=renderer(), sha256=found)], ignore_conflicts=True)
+    if Print.objects.get(invoice=invoice, renderer=renderer()).sha256 != found:
+        raise Altered
+    return found

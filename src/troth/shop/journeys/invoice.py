@@ -1,0 +1,149 @@
+"""Invoice: settled money gets a numbered invoice, money that goes back a credit note, and buyers fetch both.
+
+Who asks for a document is shown it without the web process opening an address: the worker opens it "to bill", makes
+the document and seals it to the request that waits.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import msgspec
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from troth.pledge import clock, fault
+from troth.pledge.due import loop as due
+from troth.pledge.ids import SHAPE
+from troth.shop.invoices import issue, links
+from troth.shop.invoices.handover import Failed, Waiting
+from troth.shop.invoices.models import Handover, Invoice
+from troth.shop.invoices.words import Said
+from troth.shop.orders.models import Order, OrderLine
+from troth.shop.payments import gateways
+from troth.shop.payments.models import Payment, Refund
+from troth.shop.refusal import Refused
+
+PATIENCE = 10.0  # seconds that a request waits for the worker
+STEP = 0.05
+MOST = 20  # documents of one invoice a day: who has a link cannot use up the worker's openings
+
+
+class Late(Exception):
+    """The document is still being made; ask again shortly."""
+
+
+class Link(msgspec.Struct, frozen=True):
+    kind: str
+    number: str
+    url: str  # of the page; with ".pdf" after the id, of the PDF
+
+
+def settled(order: Order, payment: Payment) -> None:
+    """The invoice of an order that this caller has marked paid, in the same transaction; its PDF's hash is due."""
+    made = issue.invoice(order, gateways.NAMES.get(payment.provider, payment.provider))
+    due.add("bill", made.id)
+    fault.here("settle.invoiced")
+
+
+def refunded(refund: Refund) -> None:
+    """The credit note of a refund that is done, in the same transaction. The same refund again changes nothing.
+
+    A surplus that goes back was never invoiced and has none.
+    """
+    payment, cause = refund.payment, f"{refund.id} done"
+    if payment.surplus or Invoice.objects.filter(cause=cause).exists():
+        return
+    name = gateways.NAMES.get(payment.provider, payment.provider)
+    made = issue.credit(payment.order, cause, parts(refund), name)
+    if made is not None:
+        due.add("bill", made.id)
+
+
+def regained(refund: Refund) -> None:
+    """Money that had gone back came again (a dispute was won): an invoice over what the credit note took off."""
+    gone = Invoice.objects.select_related("order", "billing").filter(cause=f"{refund.id} done").first()
+    cause = f"{refund.id} regained"
+    if gone is None or Invoice.objects.filter(cause=cause).exists():
+        return
+    made = issue.again(gone, cause, gateways.NAMES.get(refund.payment.provider, refund.payment.provider))
+    due.add("bill", made.id)
+
+
+def parts(refund: Refund) -> list[tuple[OrderLine, int]]:
+    """What of a refund is of which line: as it says, and the rest (found at the provider's) from line to line.
+
+    Never more of a line than was billed and not yet credited.
+    """
+    order = refund.payment.order
+    said, gone = dict(refund.lines.values_list("line", "amount_minor")), issue.credited(order)
+    rest = refund.amount_minor - sum(said.values())
+    found = []
+    for line in order.lines.order_by("pk"):
+        left = line.paid_minor - (gone[line.pk].total if line.pk in gone else 0)
+        amount = min(left, said.get(line.pk, 0))
+        more = max(0, min(rest, left - amount))
+        rest -= more
+        if amount + more > 0:
+            found.append((line, amount + more))
+    return found
+
+
+def of(order: Order) -> list[Link]:
+    """An order's invoices and credit notes, with links for its page."""
+    return [Link(one.kind, one.number, links.fresh(one)) for one in order.invoices.order_by("issued_at", "sequence")]
+
+
+def letter_url(order: Order) -> str:
+    """The path to the invoice for the order's letter, the same in each copy; "" where there is none."""
+    made = order.invoices.filter(kind=Invoice.INVOICE, corrects=None).first()
+    return links.lasting(made) if made else ""
+
+
+def pdf(invoice_id: str, signature: str) -> tuple[str, bytes]:
+    """The invoice's number and its PDF. Refused for a link that is not ours or over, or a PDF that cannot be; Late."""
+    made = _signed(invoice_id, signature)
+    return made.number, _fetch(made, Handover.PDF)
+
+
+def page(invoice_id: str, signature: str) -> Said:
+    """The invoice's texts, for its page. Refused, Late."""
+    return msgspec.json.decode(_fetch(_signed(invoice_id, signature), Handover.PAGE), type=Said)
+
+
+def _signed(invoice_id: str, signature: str) -> Invoice:
+    made = None
+    if SHAPE.match(invoice_id) and links.is_signed(invoice_id, signature):
+        made = Invoice.objects.filter(pk=invoice_id).first()
+    if made is None:
+        raise Refused(_("This link is not valid any more; open your order for a fresh one."))
+    return made
+
+
+def _fetch(made: Invoice, form: str) -> bytes:
+    """Ask the worker, and wait. What comes is readable here alone."""
+    if Handover.objects.filter(invoice=made, asked_at__gt=clock.now() - timedelta(days=1)).count() >= MOST:
+        raise Refused(_("This invoice was fetched very often today; please come back tomorrow."))
+    with transaction.atomic():
+        waiting = Waiting(made, form)
+        due.add("hand-over", waiting.row.pk)
+    until = time.monotonic() + PATIENCE
+    try:
+        while time.monotonic() < until:
+            if (document := waiting.take()) is not None:
+                return document
+            time.sleep(STEP)
+    except Failed as failed:
+        sentence = WHY.get(failed.code, WHY[""])
+    else:
+        raise Late
+    raise Refused(sentence)
+
+
+WHY = {
+    "gone": _("The address on this invoice was forgotten, as asked for; nobody can open it to show it here."),
+    "altered": _("This invoice is not as it was issued, so we do not show it; please write to us."),
+    "unprintable": _("Our PDF has no letters for this name; open the invoice's page and print that."),
+    "": _("This invoice cannot be made at present; please write to us and we will help."),
+}
