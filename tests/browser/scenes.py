@@ -12,7 +12,7 @@ from troth.faces.cli.demo.stage import Stage
 
 STILL = {
     "register": "/register", "sign-in": "/sign-in", "recover": "/recover", "privacy": "/privacy", "terms": "/terms",
-    "contact": "/contact", "error": "/there-is-no-such-page", "basket-empty": "/basket",
+    "contact": "/contact", "erase": "/erase", "error": "/there-is-no-such-page", "basket-empty": "/basket",
 }  # fmt: skip
 
 
@@ -65,8 +65,17 @@ def _buy(page: Page, demo: Stage, person: Person) -> Iterator[str]:
     steps.approve(page, demo, "paypal")
     steps.wait_for_downloads(page)
     yield "order-paid"
+    order = page.url
     page.goto(steps.link(demo, person.email, "/recover/"))
     yield "choose-password"
+    page.goto(order)
+    steps.follow(page, "link", "Be forgotten")
+    yield "order-erase"
+    steps.follow(page, "button", "Send the link")
+    page.goto(steps.link(demo, person.email, "/erase/"))
+    yield "erase-prove"
+    steps.follow(page, "button", "Forget me")
+    yield "erasure-waiting"
 
 
 def _belong(page: Page, demo: Stage) -> Iterator[str]:
@@ -88,7 +97,7 @@ def _belong(page: Page, demo: Stage) -> Iterator[str]:
     steps.wait_for_downloads(page)
     page.goto(f"{demo.shop}/account?show=me")
     yield "account"
-    for name in ("email", "password", "privacy"):
+    for name in ("email", "erase", "password", "privacy"):
         page.goto(f"{demo.shop}/account/{name}")
         yield f"account-{name}"
 

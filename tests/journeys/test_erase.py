@@ -85,7 +85,7 @@ def test_signed_in_by_password_then_a_window_then_the_receipt(house: House, edit
     assert what_opens(house, things) == {"opened"}  # the worker has not been there yet
     house.works()
     assert what_opens(house, things) == {"restricted"}
-    assert alice.get("/account?show=me")["Location"].startswith("/sign-in")
+    assert "See until when, or cancel it" in alice.page("/account?show=me").text
     waiting = alice.page(page)
     assert "You will be forgotten" in waiting.text
     assert "Alice" not in waiting.text

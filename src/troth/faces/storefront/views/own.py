@@ -15,7 +15,7 @@ from troth.faces.storefront.forms.accounts import ChangeEmailForm, ChangePasswor
 from troth.faces.storefront.guards import See, answers_for_the_keeper, for_the_signed_in, to_sign_in
 from troth.faces.storefront.signed_in import enter
 from troth.shop.accounts.models import Account, Contact, Locality
-from troth.shop.journeys import change_email, own_data
+from troth.shop.journeys import change_email, erase, own_data
 from troth.shop.orders.models import Billing, Order, OrderLine
 from troth.shop.refusal import Refused
 
@@ -29,8 +29,8 @@ MOST_ORDERS = 100
 def account(request: HttpRequest) -> HttpResponse:
     """GET /account; with ?show=me name, address and postcode are opened too, which the ledger notes."""
     who = request.who  # type: ignore[attr-defined]
-    mine = None
-    if request.GET.get("show") == "me":
+    mine, going = None, erase.under_way(who.person_ref)
+    if request.GET.get("show") == "me" and going is None:
         try:
             mine = own_data.show(who.person_ref, who.capability)
         except Refused:
@@ -44,6 +44,7 @@ def account(request: HttpRequest) -> HttpResponse:
             Order.EXPIRED: _("Lapsed"),
         },
         "mine": mine,
+        "erasing": erase.page_of(going) if going else "",
         "confirmed": Account.objects.filter(pk=who.person_ref, confirmed_at__isnull=False).exists(),
     }
     return page(request, "account.html", context)
