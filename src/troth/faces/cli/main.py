@@ -25,7 +25,9 @@ COMMANDS = {
     "check": ("troth.faces.cli.check:check", "Check every promise now."),
     "erase": ("troth.faces.cli.erase:erase", "Forget somebody who asked for it."),
     "confirm": ("troth.faces.cli.confirm:confirm", "Say what only people can keep; once a year."),
-    "keys": ("troth.faces.cli.keys:keys", "Rotate the keys."),
+    "keys": ("troth.faces.cli.keys:keys", "Rotate the keys, or move the root key."),
+    "backup": ("troth.faces.cli.backup:backup", "Make sealed copies now, or verify the newest."),
+    "restore": ("troth.faces.cli.restore:restore", "Bring a shop back from sealed copies."),
     "demo": ("troth.faces.cli.demo.command:demo", "Run a whole shop with sample goods, to try it."),
     "bench": ("troth.faces.cli.bench.command:bench", "Measure what pages and purchases cost."),
 }

@@ -25,7 +25,7 @@ WRITABLE = ("data", "run")  # in the shop's folder; goods and pictures are for r
 def shut_out(config: Config, role: str) -> str:
     """Give up the keeper's files, try to read them, note the outcome in `run/separation.json`, and return it."""
     process.no_new_privileges()
-    outcome = _outcome(config)
+    outcome = _outcome(config, role)
     _note(config.home, role, outcome)
     return outcome
 
@@ -42,7 +42,9 @@ def read(home: Path) -> dict[str, str]:
 
 def keepers_own(config: Config) -> list[Path]:
     """What nobody but the keeper may read: the keyring's folder, the root key, and the journal of the erased."""
-    return [config.keyring.parent, config.root_key, config.journal]
+    beside = config.root_key.parent.glob(f"{config.root_key.stem}-*.key")  # keys of epochs
+    token = [config.home / config.keys.token_file] if config.keys.token_file else []
+    return [config.keyring.parent, config.root_key, config.journal, config.keyring_copies, *beside, *token]
 
 
 def refused(config: Config) -> bool:
@@ -50,14 +52,14 @@ def refused(config: Config) -> bool:
     return all(_is_refused(path) for path in (config.keyring, config.root_key))
 
 
-def _outcome(config: Config) -> str:
+def _outcome(config: Config, role: str) -> str:
     if refused(config):
         return "user"
     if landlock.version() == 0 or not _can_be_told_apart(config):
         return "none"
     own = [path.resolve() for path in keepers_own(config)]
     # The names of its files may be listed: the checks see which ones they may not read, and say so.
-    landlock.restrict(read=list(_around(Path("/"), own)), write=_writable(config), names=[config.home.resolve()])
+    landlock.restrict(read=list(_around(Path("/"), own)), write=_writable(config, role), names=[config.home.resolve()])
     return "landlock" if refused(config) else "none"
 
 
@@ -94,11 +96,13 @@ def _around(folder: Path, own: Sequence[Path]) -> Iterator[Path]:
             yield path
 
 
-def _writable(config: Config) -> list[Path]:
-    """What web and worker may change: the shop's data, temporary files, devices and their own /proc."""
+def _writable(config: Config, role: str) -> list[Path]:
+    """What web and worker may change: the shop's data, temporary files, devices and their own /proc; the worker puts
+    sealed copies of the main database away besides."""
     database = urlsplit(config.database.url)
     data = [(config.home / database.path.removeprefix("/")).parent] if database.scheme == "sqlite" else []
     shop = [config.home / name for name in WRITABLE]
+    shop += [config.main_copies] if role == "worker" and config.main_copies.exists() else []
     own = keepers_own(config)
     places = [*data, *shop, Path("/tmp"), Path("/var/tmp"), Path("/dev"), Path("/proc")]  # noqa: S108
     return [path.resolve() for path in places if not any(kept.is_relative_to(path.resolve()) for kept in own)]

@@ -67,6 +67,8 @@ def prepare(settings: Config) -> None:
     database = urlsplit(settings.database.url)
     for folder in (settings.home / "run", settings.home / "run" / "tmp", settings.home / "keeper"):
         folder.mkdir(mode=0o700, exist_ok=True)
+    for folder in (settings.main_copies, settings.keyring_copies) if settings.backup.recipients else ():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if database.scheme == "sqlite":
         (settings.home / database.path.removeprefix("/")).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     (settings.home / "catalogue.stamp").touch()

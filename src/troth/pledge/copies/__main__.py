@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from troth.pledge.copies.epochs import Epochs
-from troth.pledge.copies.sealing import SealingError, poured, recipients, seal
+from troth.pledge.copies.sealing import SealingError, poured, put, recipients, seal
 from troth.pledge.kms import RootKeyError, Where
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
@@ -27,6 +27,7 @@ class Order(msgspec.Struct):
 
     name: str
     keyring: str
+    journal: str
     folder: str
     recipients: list[str]
     places: dict[str, Where]
@@ -39,7 +40,7 @@ class Order(msgspec.Struct):
 
 
 def main() -> int:
-    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order, dec_hook=lambda kind, said: kind(said))
     libc = ctypes.CDLL(None)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
@@ -61,11 +62,23 @@ def carry_out(order: Order) -> None:
         left.unlink(missing_ok=True)
     epochs = Epochs(folder, order.places, order.kind, order.epoch_days, order.keep_days)
     epochs.end(order.now)
+    _follow(Path(order.journal), folder)
     if order.name:
         epoch = epochs.current(order.now, order.recipients)
         _copy(order, folder / f"keyring-{order.name}.{epoch.name}.age.part", epoch.recipient)
         for old in sorted(folder.glob("keyring-*.age"), reverse=True)[max(0, order.keep - 1) :]:
             old.unlink(missing_ok=True)
+
+
+def _follow(journal: Path, folder: Path) -> None:
+    """The copy of the journal of erasures is whole: the keeper adds to it at once, unless it could not.
+
+    It is there from the first copy on, though nobody was erased: one that is missing then says that it was lost.
+    """
+    body = journal.read_bytes() if journal.exists() else b""
+    copy = folder / journal.name
+    if not copy.exists() or copy.read_bytes() != body:
+        put(copy, body)
 
 
 def _copy(order: Order, path: Path, epoch: str) -> None:

@@ -70,7 +70,7 @@ class Copies:
         self._running = subprocess.Popen(COMMAND, stdin=subprocess.PIPE)  # noqa: S603 - our own command
         assert self._running.stdin is not None
         with self._running.stdin as told:
-            told.write(msgspec.json.encode(self._order(name)))
+            told.write(msgspec.json.encode(self._order(name), enc_hook=str))
 
     def _end(self, done: bool) -> None:
         if done and self._spoilt:

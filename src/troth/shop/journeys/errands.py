@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from troth.pledge.due import loop as due
-from troth.shop.journeys import bill, deliver, dispute, forget, retain, reconcile, refund, rotate, sweep, watch, write_to
+from troth.shop.journeys import backup, bill, deliver, dispute, forget, retain, reconcile, refund, rotate, sweep, watch, write_to
 
 ERRANDS: dict[str, due.Errand] = {
     "deliver": deliver.deliver,
@@ -18,6 +18,8 @@ ERRANDS: dict[str, due.Errand] = {
     "recover": write_to.recover,
     "change": write_to.change,
     "rotate": rotate.rotate,
+    "backup": backup.backup,
+    "backups": backup.backups,
     "seen": sweep.seen,
     "blanks": sweep.blanks,
     "erase-ask": forget.ask,
@@ -27,7 +29,7 @@ ERRANDS: dict[str, due.Errand] = {
 }
 
 # kind -> seconds between runs; written by `ensure` when a worker starts
-PERIODIC = {"seen": 5, "blanks": 2, "leftovers": 3600, "reconcile": reconcile.EVERY}
+PERIODIC = {"seen": 5, "blanks": 2, "backups": 600, "leftovers": 3600, "reconcile": reconcile.EVERY}
 
 
 def ensure() -> None:

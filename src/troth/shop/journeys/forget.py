@@ -25,6 +25,7 @@ from troth.shop.delivery import letters
 from troth.shop.delivery.models import Letter
 from troth.shop.holdings import PEOPLE
 from troth.shop.journeys import erase as asking
+from troth.shop.journeys.backup import last_backup_ends
 from troth.shop.journeys.write_to import address, asked, letter_to, url
 from troth.shop.orders.models import Basket, Order
 from troth.shop.payments.models import Payment
@@ -134,7 +135,7 @@ def rest(subject: str, claim: due.Claim) -> None:
     erasure = Erasure.objects.get(pk=subject)
     if erasure.state != Erasure.KEPT:
         return
-    until = _tax_day(erasure.person_id)
+    until = tax_day(erasure.person_id)
     if until is not None and until >= clock.now().date():
         Erasure.objects.filter(pk=erasure.pk).update(kept_until=until)
         raise due.Again("kept by law", _seconds_past(until), waits=True)
@@ -152,11 +153,11 @@ def rest(subject: str, claim: due.Claim) -> None:
 def _settle_dates(erasure: Erasure) -> None:
     """What letter and receipt will say, written down before either: told once, it stays true."""
     may_be_paid = Payment.objects.filter(MAY_STILL_BE_PAID, order__person=erasure.person_id).exists()
-    until = _tax_day(erasure.person_id) or ((clock.now() + SETTLED_BY).date() if may_be_paid else None)
+    until = tax_day(erasure.person_id) or ((clock.now() + SETTLED_BY).date() if may_be_paid else None)
     erasure.move(Erasure.GOING, Erasure.GOING, kept_until=until, backups_end=backups_end(clock.now()))
 
 
-def _tax_day(person_ref: str) -> date | None:
+def tax_day(person_ref: str) -> date | None:
     """The last day on which tax law keeps this person's bills: so many years after the year of the last paid order."""
     last = Order.objects.filter(person=person_ref).aggregate(last=Max("paid_at"))["last"]
     return date(last.year + settings.TROTH.policy.tax_years, 12, 31) if last else None
@@ -164,7 +165,7 @@ def _tax_day(person_ref: str) -> date | None:
 
 def backups_end(now: datetime) -> date | None:
     """From which day on no backup of the keyring has today's keys; None where the shop makes no such backups."""
-    return None
+    return last_backup_ends(now)
 
 
 def _say_goodbye(erasure: Erasure, claim: due.Claim) -> None:

@@ -13,7 +13,7 @@ from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.pledge.vault.models import Rotation
 from troth.shop.accounts.models import Contact
 
-KINDS = ("root", "wrapping", "lookup")
+KINDS = ("root", "wrapping", "lookup", "to file", "to openbao")
 CONTACTS = 100  # handed in at once
 WAIT = 3600  # seconds until the contacts are gone through once more
 AT_ONCE = 20  # steps before other errands get their turn
