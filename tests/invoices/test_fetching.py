@@ -1,4 +1,4 @@
-"""Fetching an invoice: by the signed link, made by the worker, the same to the byte, and readable by its asker alone."""
+"""Fetching an invoice: by the signed link, made by the worker, the same to the byte, read by its asker alone."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from troth.config import Tax
+from troth.shop.tax.countries import alpha2
 from troth.shop.tax.rates import MEMBERS, RATES, rate_on
 from troth.shop.tax.rules import Treatment, overrides, percent, treatment
 
@@ -51,6 +52,11 @@ def test_the_table_has_the_members_and_nobody_else() -> None:
     assert len(MEMBERS) == 27
     assert all(1500 <= rows[-1][1] <= 2700 for rows in RATES.values())  # Article 97: at least 15 %
     assert all(list(rows) == sorted(rows) for rows in RATES.values())
+
+
+def test_countries_as_providers_tell_them() -> None:
+    assert [alpha2(code) for code in ("AUT", "DEU", "GRC", "de", "IRL")] == ["AT", "DE", "GR", "DE", "IE"]
+    assert [alpha2(code) for code in ("", "ZZZ", "123", "12", "EURO")] == [""] * 5
 
 
 def test_rates_as_an_owner_writes_them() -> None:

@@ -21,6 +21,7 @@ COMMANDS = {
     "keeper": ("troth.faces.cli.keeper:keeper", "Run the keeper alone."),
     "units": ("troth.faces.cli.units:units", "Write systemd units, with a user of its own for each process."),
     "migrate": ("troth.faces.cli.migrate:migrate", "Bring the database up to date; `serve` does it by itself."),
+    "invoices": ("troth.faces.cli.invoices:invoices", "The books: invoices and credit notes, by month."),
     "stock": ("troth.faces.cli.stock:stock", "Put goods on the shelf, from a folder with a catalogue.toml."),
     "check": ("troth.faces.cli.check:check", "Check every promise now."),
     "erase": ("troth.faces.cli.erase:erase", "Forget somebody who asked for it."),

@@ -11,7 +11,7 @@ import logging
 from django.db import transaction
 from django.db.models import F
 
-from troth.shop.journeys import access
+from troth.shop.journeys import access, invoice
 from troth.shop.money import Money
 from troth.shop.orders.models import OrderLine
 from troth.shop.payments import give_back
@@ -85,6 +85,7 @@ def _write(refund: Refund, seen: Returned) -> bool:
 
 def _done(refund: Refund) -> None:
     """What happens once when money has gone back, in the same transaction."""
+    invoice.refunded(refund)
 
 
 def _ours(payment: Payment, one: Returned) -> Refund | None:

@@ -20,11 +20,10 @@ from troth.pledge import clock, fault
 from troth.pledge.due import loop as due
 from troth.pledge.due.models import Due
 from troth.pledge.prepared import Prepared
-from troth.shop.journeys import access, money_back, refund
-from troth.shop.journeys import invoice
+from troth.shop.journeys import access, invoice, money_back, refund
 from troth.shop.orders.models import BasketLine, Order
 from troth.shop.payments import gateways, give_back
-from troth.shop.payments.models import Dispute, Payment, ProviderEvent
+from troth.shop.payments.models import Dispute, Payment, ProviderEvent, Refund
 from troth.shop.payments.providers.contract import (
     Provider,
     ProviderError,
@@ -35,6 +34,7 @@ from troth.shop.payments.providers.contract import (
 )
 from troth.shop.payments.states import Step, step
 from troth.shop.refusal import Refused
+from troth.shop.tax.countries import alpha2
 
 log = logging.getLogger("troth.settle")
 # Refunds and reversals may be a part of what was paid.
@@ -99,6 +99,8 @@ def _regain(payment: Payment) -> None:
     with transaction.atomic():
         if payment.disputes.filter(state=Dispute.WON).exists() and give_back.regain(payment):
             access.follow(payment.order_id)
+            for back in payment.refunds.filter(kind=Refund.REVERSAL, state=Refund.REGAINED):
+                invoice.regained(back)
 
 
 def _told(payment: Payment, provider: Provider) -> tuple[Returned, ...]:
@@ -156,7 +158,7 @@ def _write_paid(payment: Payment, sight: Sight) -> str:
     unpaid = Payment.objects.filter(pk=payment.pk).exclude(state__in=Payment.SETTLED)
     values = {
         "capture_ref": sight.capture_ref,
-        "payer_country": sight.payer_country[:2],
+        "payer_country": alpha2(sight.payer_country),
         "reason": "",
         "captured_minor": payment.amount_minor,
         "received_minor": sight.received.minor if sight.received else 0,
