@@ -13,6 +13,7 @@ from django.conf import settings
 from tests.attacks.keeping import Kept, exactly, kept
 from tests.faults.shopping import Purchase
 from tests.house import SITE, House
+from tests.processes.conftest import database
 from troth.pledge.keeper import messages
 from troth.pledge.keeper.keeper import Keeper
 from troth.pledge.policy.probe import sealed_columns
@@ -23,6 +24,7 @@ from troth.shop.catalogue.models import Edition
 from troth.shop.journeys import change_email, confirm, erase, register, sign_in
 from troth.shop.orders.models import Order
 
+__all__ = ["database"]
 PASSWORD = "heron and lantern"
 
 
