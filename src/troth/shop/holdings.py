@@ -137,6 +137,7 @@ NOBODYS = tuple(
         ("policy.Confirmation", "id clause item confirmed_at"),
         ("invoices.Series", "name last"),
         ("vault.Seen", "id ledger_size erased checkpoint trouble"),
+        ("vault.LedgerEvent", "event_id event seq made_at"),
         ("vault.Rotation", "what cursor done left begun_at"),
     )
 )  # fmt: skip

@@ -16,6 +16,7 @@ from troth.pledge.ledger.tree import FULL, HASH, HEIGHT, WIDTH, BrokenTree, Tile
 
 ENTRIES = "entries"
 LONGEST_ENTRY = 0xFFFF
+FEW = 32  # files that are brought to disk one by one
 Leaves = Callable[[int, int], Iterator[tuple[int, bytes]]]
 
 
@@ -36,6 +37,7 @@ def export(folder: Path, tiles: Tiles, leaves: Leaves, note: str, *keys: notes.V
     one of the tree or does not extend the one published before.
     """
     signed, old = checkpoint.read(note, *keys), published(folder, *keys)
+    folder.mkdir(parents=True, exist_ok=True)
     tree = Tree(tiles)
     checkpoint.must_extend(tree, signed)
     if old:
@@ -50,9 +52,9 @@ def export(folder: Path, tiles: Tiles, leaves: Leaves, note: str, *keys: notes.V
     while signed.size >> (level * HEIGHT):
         written += _level(folder, tiles, level, before >> (level * HEIGHT), signed.size >> (level * HEIGHT))
         level += 1
-    os.sync()  # one wait for thousands of files
-    _write(folder / "checkpoint", note.encode())
-    return written + 1
+    _settle(written)
+    _settle([_write(folder / "checkpoint", note.encode())])
+    return len(written) + 1
 
 
 def published(folder: Path, *keys: notes.VerifyKey) -> checkpoint.Checkpoint | None:
@@ -63,20 +65,19 @@ def published(folder: Path, *keys: notes.VerifyKey) -> checkpoint.Checkpoint | N
         return None
 
 
-def _level(folder: Path, tiles: Tiles, level: int, before: int, size: int) -> int:
+def _level(folder: Path, tiles: Tiles, level: int, before: int, size: int) -> list[Path]:
     """Write the tiles of a level that grew from `before` to `size` hashes."""
-    written = 0
+    written = []
     for n, width in _grown(before, size):
         hashes = tiles.get(level, n)[: width * HASH]
         if len(hashes) != width * HASH:
             raise BrokenTree(f"tile {n} of level {level} lacks hashes that were signed")
-        _place(folder, level, n, width, hashes)
-        written += 1
+        written.append(_place(folder, level, n, width, hashes))
     return written
 
 
-def _entries(folder: Path, tiles: Tiles, leaves: Leaves, before: int, size: int) -> int:
-    written = 0
+def _entries(folder: Path, tiles: Tiles, leaves: Leaves, before: int, size: int) -> list[Path]:
+    written = []
     for n, width in _grown(before, size):
         bundle, hashes = list[bytes](), list[bytes]()
         for _, leaf in leaves(n * WIDTH, n * WIDTH + width):
@@ -86,8 +87,7 @@ def _entries(folder: Path, tiles: Tiles, leaves: Leaves, before: int, size: int)
             hashes.append(leaf_hash(leaf))
         if b"".join(hashes) != tiles.get(0, n)[: width * HASH]:
             raise BrokenTree(f"an entry from {n * WIDTH} to {n * WIDTH + width - 1} is not the one in the tree")
-        _place(folder, ENTRIES, n, width, b"".join(bundle))
-        written += 1
+        written.append(_place(folder, ENTRIES, n, width, b"".join(bundle)))
     return written
 
 
@@ -98,20 +98,45 @@ def _grown(before: int, size: int) -> Iterator[tuple[int, int]]:
             yield n, min(WIDTH, size - n * WIDTH)
 
 
-def _place(folder: Path, level: int | str, n: int, width: int, content: bytes) -> None:
+def _place(folder: Path, level: int | str, n: int, width: int, content: bytes) -> Path:
     path = folder / tile_path(level, n, width)
     path.parent.mkdir(parents=True, exist_ok=True)
     _write(path, content)
     if width == WIDTH:
         # Its partial forms may go, the specification says: who asks for one falls back on the full tile.
         shutil.rmtree(path.with_name(f"{path.name}.p"), ignore_errors=True)
+    return path
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes) -> Path:
     """Whole or not at all, for whoever reads meanwhile."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.write_bytes(content)
-    fresh.replace(path)
+    return fresh.replace(path)
+
+
+def _settle(written: list[Path]) -> None:
+    """All of it is on disk: file by file, or where there are many with one wait for everything."""
+    if len(written) > FEW:
+        os.sync()
+        return
+    for path in sorted({*written, *(path.parent for path in written)}):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def bundled(bundle: bytes, first: int) -> Iterator[tuple[int, bytes]]:
+    """Number and bytes of each entry in a bundle, whose first one has number `first`. BrokenTree if it is malformed."""
+    at, seq = 0, first
+    while at < len(bundle):
+        end = at + 2 + int.from_bytes(bundle[at : at + 2], "big")
+        if end > len(bundle):
+            raise BrokenTree(f"the bundle of entries from {first} on ends in the middle of one")
+        yield seq, bundle[at + 2 : end]
+        at, seq = end, seq + 1
 
 
 class Folder:
@@ -130,13 +155,7 @@ class Folder:
         """Number and bytes of each entry. BrokenTree where a bundle is malformed."""
         for n in range(-(-self.size // WIDTH)):
             width = min(WIDTH, self.size - n * WIDTH)
-            bundle, at, seq = self._read(ENTRIES, n, width), 0, n * WIDTH
-            while at < len(bundle):
-                end = at + 2 + int.from_bytes(bundle[at : at + 2], "big")
-                if end > len(bundle):
-                    raise BrokenTree(f"the bundle of entries from {n * WIDTH} on ends in the middle of one")
-                yield seq, bundle[at + 2 : end]
-                at, seq = end, seq + 1
+            yield from bundled(self._read(ENTRIES, n, width), n * WIDTH)
 
     def _read(self, level: int | str, n: int, width: int) -> bytes:
         try:

@@ -57,6 +57,18 @@ class Seen(models.Model):
         return f"{self.ledger_size} leaves, {self.erased} erasures"
 
 
+class LedgerEvent(models.Model):
+    """An everyday event for the ledger, nothing about a person; `seq` is its number there once the keeper has it."""
+
+    event_id = models.CharField(primary_key=True, max_length=80)
+    event = models.JSONField()
+    seq = models.PositiveBigIntegerField(null=True)
+    made_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return self.event_id
+
+
 class Rotation(models.Model):
     """How far the rotation of a key got, for whoever waits for it. The keyring knows by itself where to go on."""
 

@@ -12,6 +12,7 @@ from troth import config
 from troth.pledge.keeper import seals
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds, unknown
 from troth.pledge.policy.probe import Probe, sealed_columns
+from troth.pledge.vault import seen
 from troth.shop.clauses import forgotten, marker, mutations, separation
 
 HEAD = bytes([seals.FORMAT])
@@ -78,6 +79,13 @@ def roles_are_kept_apart(probe: Probe) -> Iterator[Finding]:
             yield holds(f"the operating system refuses the keeper's files to the {role} process ({how})")
 
 
+def the_keyring_continues(probe: Probe) -> Iterator[Finding]:
+    wrong = seen.trouble()
+    if wrong:
+        yield broken(f"the keeper opens nothing: {wrong}")
+    yield holds("the keyring continues what this shop has seen of it: no entry is gone, no erasure undone")
+
+
 def _not_sealed(keys: object, place: object, value: bytes) -> bytes:
     return seals._HEAD.pack(seals.FORMAT, 1, 1) + value
 
@@ -103,6 +111,7 @@ CLAUSE = Clause(
         Check("sealed columns hold ciphertext", "forensic", sealed_columns_hold_seals),
         Check("a marker customer stands nowhere in clear", "forensic", the_marker_customer_stands_nowhere),
         Check("the forgotten stay forgotten", "synthetic", the_forgotten_stay_forgotten),
+        Check("the keyring continues what was seen of it", "runtime", the_keyring_continues),
         Check("keys lie apart from the data", "static", keys_lie_apart),
         Check("the processes are kept apart", "runtime", roles_are_kept_apart),
     ),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from troth.pledge.due import loop as due
-from troth.shop.journeys import backup, bill, deliver, dispute, forget, retain, reconcile, refund, rotate, sweep, watch, write_to
+from troth.pledge.vault import outbox
+from troth.shop.journeys import backup, bill, deliver, dispute, forget, publish, retain, reconcile, refund, rotate, sweep, watch, write_to
 
 ERRANDS: dict[str, due.Errand] = {
     "deliver": deliver.deliver,
@@ -18,6 +19,8 @@ ERRANDS: dict[str, due.Errand] = {
     "recover": write_to.recover,
     "change": write_to.change,
     "rotate": rotate.rotate,
+    "note": outbox.carry,
+    "publish": publish.publish,
     "backup": backup.backup,
     "backups": backup.backups,
     "seen": sweep.seen,
@@ -29,7 +32,7 @@ ERRANDS: dict[str, due.Errand] = {
 }
 
 # kind -> seconds between runs; written by `ensure` when a worker starts
-PERIODIC = {"seen": 5, "blanks": 2, "backups": 600, "leftovers": 3600, "reconcile": reconcile.EVERY}
+PERIODIC = {"seen": 5, "blanks": 2, "publish": 10, "backups": 600, "leftovers": 3600, "reconcile": reconcile.EVERY}
 
 
 def ensure() -> None:

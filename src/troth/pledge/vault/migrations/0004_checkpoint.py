@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('vault', '0003_rotation'),
+        ("vault", "0003_rotation"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='seen',
-            name='checkpoint',
+            model_name="seen",
+            name="checkpoint",
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name='seen',
-            name='trouble',
+            model_name="seen",
+            name="trouble",
             field=models.TextField(blank=True),
         ),
     ]

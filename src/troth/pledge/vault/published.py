@@ -1,0 +1,62 @@
+"""The ledger for everybody to read: static files of what the keeper signed, written by the worker, served by web.
+
+The keyring is closed to both. The worker asks for what is new, checks that it is what was signed and continues what
+was published before, and writes it down; so that strangers cost the keeper nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+
+from troth.pledge.ledger import checkpoint
+from troth.pledge.ledger.export import Folder, bundled, export, published
+from troth.pledge.ledger.proof import Receipt, prove
+from troth.pledge.ledger.tree import WIDTH, Tree
+from troth.pledge.vault.door import door
+from troth.pledge.vault.seen import verify_key
+
+ENTRIES = -1  # the level that the keeper answers with entries
+
+
+def folder() -> Path:
+    return Path(settings.TROTH.home) / "data" / "ledger"
+
+
+def publish() -> int:
+    """Write what came since the last time. How many files; 0 if nothing did. KeeperAway; LedgerError if it contradicts
+    what was published before, and then nothing is written."""
+    key, note = verify_key(), door().checkpoint().note
+    signed, before = checkpoint.read(note, key), published(folder(), key)
+    if before and before.size == signed.size:
+        checkpoint.compare(before, signed)
+        return 0
+    return export(folder(), Asked(signed.size), _leaves, note, key)
+
+
+def receipt(seq: int, leaf: bytes, event: bytes, salt: bytes) -> Receipt | None:
+    """What a person takes along to show that an entry about them is in the log. None while it is not yet published."""
+    key, note = verify_key(), (folder() / "checkpoint").read_text("utf-8")
+    size = checkpoint.read(note, key).size
+    if seq >= size:
+        return None
+    return Receipt(leaf, str(prove(Tree(Folder(folder(), size)), seq, note, key)), str(key), event, salt)
+
+
+class Asked:
+    """Tiles of the keeper's, as of a signed size."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def get(self, level: int, n: int) -> bytes:
+        return door().tile(level, n)
+
+
+def _leaves(start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    for n in range(start // WIDTH, -(-end // WIDTH)):
+        for seq, leaf in bundled(door().tile(ENTRIES, n), n * WIDTH):
+            if start <= seq < end:
+                yield seq, leaf
