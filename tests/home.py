@@ -29,6 +29,8 @@ merchant_id = "4637827"
 pay_to_email = "shop@fernhill.example"
 secret_word = "word"
 mqi_password = "mqi"
+[composer]
+vendor = "fernhill"
 """
 
 
@@ -38,7 +40,8 @@ def make(folder: Path) -> Path:
     folder.chmod(0o700)
     (folder / "troth.toml").write_text(TOML)
     (folder / "web.key").write_text(secrets.token_urlsafe(48))
-    for name in ("troth.toml", "web.key"):
+    (folder / "licence.key").write_text(secrets.token_hex(32))
+    for name in ("troth.toml", "web.key", "licence.key"):
         (folder / name).chmod(0o600)
     for name in ("files", "media"):
         (folder / name).mkdir(exist_ok=True)

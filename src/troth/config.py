@@ -158,6 +158,12 @@ class Tax(msgspec.Struct, frozen=True):
     fonts: str = ""  # a folder with further fonts for PDFs, for names in scripts that ours lack
 
 
+class Composer(msgspec.Struct, frozen=True):
+    """The Composer repository for who holds a licence."""
+
+    vendor: str = ""  # the only vendor whose packages it serves; empty: there is no repository
+
+
 class Config(msgspec.Struct, frozen=True):
     home: Path
     shop: Shop
@@ -173,6 +179,7 @@ class Config(msgspec.Struct, frozen=True):
     server: Server
     policy: Policy
     tax: Tax
+    composer: Composer
 
     @property
     def live(self) -> bool:

@@ -27,6 +27,8 @@ def senseless(config: Config) -> Iterator[tuple[str, str, str]]:
             yield section, key, "must be an address that begins with https://."
         elif parts.scheme == "http" and (config.live or not is_loopback(parts.hostname)):
             yield section, key, LOOPBACK
+    if config.composer.vendor and not re.fullmatch(r"[a-z0-9]([_.-]?[a-z0-9]+)*", config.composer.vendor):
+        yield "composer", "vendor", "must be the part of a package's name before the slash, in small letters."
     yield from _transport(config.web)
     if config.live and config.paypal.ca_file:
         yield "paypal", "ca_file", "is for look-alikes of PayPal in test mode; remove it in a live shop."

@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "troth.shop.payments",
     "troth.shop.delivery",
     "troth.shop.invoices",
+    "troth.shop.licences",
     "troth.faces.storefront",
 ]
 _secure = _public.scheme == "https"

@@ -97,6 +97,24 @@ PEOPLE = (
         erasing=Keep("what was bought may be fetched until its time is over, by who has the link"),
     ),
     Holding(
+        "licences.Licence", _("so that what you bought can be used and updated"), person="line__order__person",
+        ours="id line number key_hash key_hidden key_made_at sites active updates_until issued_at revoked_at",
+        erasing=Keep("what was bought goes on working, for who has the key; nothing in it says whose it is"),
+    ),
+    Holding(
+        "licences.RetiredKey", _("so that a key that was replaced opens nothing"), person="licence__line__order__person",
+        ours="key_hash licence retired_at", erasing=Keep("a keyed hash of a key of ours, which is good for nothing"),
+    ),
+    Holding(
+        "licences.Activation", _("to count where a licence is in use"), person="licence__line__order__person",
+        about="instance_hash", ours="id licence activated_at", erasing=Delete(),
+    ),
+    Holding(
+        "licences.StockKey", _("to sell each key from elsewhere once"), person="line__order__person",
+        ours="id key_hash key_hidden edition line imported_at",
+        erasing=Keep("which key was sold, so that it is never sold again; nothing in it says to whom"),
+    ),
+    Holding(
         "delivery.Letter", _("to send each letter once"), person="person",
         ours="id kind subject person order state attempts last_code queued_at sent_at",
         erasing=Delete(), where={"order__isnull": True},
@@ -126,9 +144,9 @@ NOBODYS = tuple(
         ("orders.BasketLine", "id basket edition quantity"),
         ("catalogue.Product", "slug kind name tagline summary description compatibility package published position "
          "updated_at includes"),
-        ("catalogue.Edition", "id product code name terms support_months position"),
+        ("catalogue.Edition", "id product code name terms support_months sites update_months position"),
         ("catalogue.Price", "id edition currency minor"),
-        ("catalogue.Release", "id product version released_on file size sha256 changes requires position"),
+        ("catalogue.Release", "id product version released_on file size sha256 sha1 manifest changes requires position"),
         ("catalogue.Picture", "id product file alt width height position"),
         ("due.Due", "id kind subject run_after every attempts fence lease_until last_code made_at gave_up_at"),
         ("payments.Difference", "id provider kind provider_ref payment ours_minor theirs_minor currency found_at "

@@ -80,6 +80,7 @@ def make(folder: Path, text: str) -> config.Config:
         for name in ("data", "files", "media", "keeper", "run"):
             (folder / name).mkdir(mode=0o700, exist_ok=True)
         _write(folder / "web.key", secrets.token_urlsafe(48) + "\n")
+        _write(folder / "licence.key", secrets.token_hex(32) + "\n")
         root_key.create(Path(f"{folder}.key") / "root.key")
         _write(folder / "catalogue.stamp", "")
         _write(folder / "troth.toml", text)

@@ -23,6 +23,7 @@ COMMANDS = {
     "migrate": ("troth.faces.cli.migrate:migrate", "Bring the database up to date; `serve` does it by itself."),
     "invoices": ("troth.faces.cli.invoices:invoices", "The books: invoices and credit notes, by month."),
     "stock": ("troth.faces.cli.stock:stock", "Put goods on the shelf, from a folder with a catalogue.toml."),
+    "licences": ("troth.faces.cli.licences:licences", "Import keys to sell; show, replace or revoke licences."),
     "check": ("troth.faces.cli.check:check", "Check every promise now."),
     "erase": ("troth.faces.cli.erase:erase", "Forget somebody who asked for it."),
     "confirm": ("troth.faces.cli.confirm:confirm", "Say what only people can keep; once a year."),

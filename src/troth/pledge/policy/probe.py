@@ -60,6 +60,7 @@ class Probe:
 NOT_WRITTEN_BY_PEOPLE = {
     "troth.toml": "the owner's own settings",
     "web.key": "a random key",
+    "licence.key": "a random key",
     "keeper.pub": "a public key",
 }
 

@@ -38,6 +38,8 @@ class Edition(models.Model):
     name = models.CharField(max_length=80)
     terms = models.CharField(max_length=200, blank=True)
     support_months = models.PositiveSmallIntegerField(default=0)
+    sites = models.PositiveSmallIntegerField(default=1)  # where one licence may be active at a time; 0: anywhere
+    update_months = models.PositiveSmallIntegerField(default=12)  # releases of so many months; 0: all there will be
     position = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
@@ -69,6 +71,8 @@ class Release(models.Model):
     file = models.CharField(max_length=200)
     size = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
+    sha1 = models.CharField(max_length=40, blank=True)  # for Composer, which compares no other
+    manifest = models.JSONField(default=dict)  # of its composer.json what Composer is told; {}: it has none
     changes = models.JSONField(default=list)
     requires = models.CharField(max_length=200, blank=True)
     position = models.PositiveIntegerField(default=0)  # newest first

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import transaction
 
 from troth.pledge import clock
-from troth.shop.catalogue import shelf
+from troth.shop.catalogue import archive, shelf
 from troth.shop.catalogue.models import Edition, Picture, Price, Product, Release
 from troth.shop.money import CURRENCIES, Money
 
@@ -52,6 +52,8 @@ class EditionIn(msgspec.Struct, forbid_unknown_fields=True):
     name: Name
     note: Line
     price: dict[str, str]
+    sites: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 1  # 0: as many as they like
+    updates: Annotated[int, msgspec.Meta(ge=0, le=1200)] = 12  # months; 0: without end
 
 
 class ReleaseIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -156,6 +158,19 @@ def _senseless(goods: list[ProductIn], folder: Path) -> Iterator[str]:
         for file in [release.file for release in product.release] + [picture.file for picture in product.picture]:
             if not _below(folder, file):
                 yield f"{product.slug} names {file}, which is not there."
+        yield from _not_for_composer(product, folder)
+
+
+def _not_for_composer(product: ProductIn, folder: Path) -> Iterator[str]:
+    """Archives of a product with a Composer name that Composer could not install."""
+    for release in product.release if product.package else ():
+        if _below(folder, release.file):
+            try:
+                why = archive.wrong(archive.describe(folder / release.file), product.package, release.version)
+            except ValueError as error:
+                why = str(error)
+            if why:
+                yield f"{product.slug}: {release.file} {why}."
 
 
 def _is_price(amount: str, currency: str) -> bool:
@@ -235,6 +250,8 @@ def _editions(row: Product, product: ProductIn) -> None:
                 "name": given.name,
                 "terms": given.note,
                 "support_months": product.months,
+                "sites": given.sites,
+                "update_months": given.updates,
                 "position": position,
             },
         )
@@ -249,6 +266,7 @@ def _editions(row: Product, product: ProductIn) -> None:
 def _releases(row: Product, product: ProductIn, files: dict[str, _Kept]) -> None:
     for position, given in enumerate(product.release):
         kept = files[given.file]
+        described = archive.describe(settings.FILES_ROOT / kept.name)
         Release.objects.update_or_create(
             product=row,
             version=given.version,
@@ -257,6 +275,8 @@ def _releases(row: Product, product: ProductIn, files: dict[str, _Kept]) -> None
                 "file": kept.name,
                 "size": kept.size,
                 "sha256": kept.sha256,
+                "sha1": described.sha1,
+                "manifest": described.manifest if product.package else {},
                 "changes": given.changes,
                 "requires": given.requires,
                 "position": position,

@@ -28,6 +28,7 @@ from troth.shop.accounts.session import SignedIn, signed_in
 from troth.shop.catalogue.models import Price
 from troth.shop.delivery.letters import queue
 from troth.shop.journeys.settle import look
+from troth.shop.licences import stock
 from troth.shop.money import LARGEST_MINOR
 from troth.shop.orders.cost import Cost, cost, is_business
 from troth.shop.orders.models import BasketLine, Billing, Order, OrderLine
@@ -161,7 +162,7 @@ def _write(
     )
     fault.here("buy.order")
     names = [f"{line.edition.product.name}, {line.edition.name}" for line, _minor in priced]
-    OrderLine.objects.bulk_create(_lines(order, priced, names, costs))
+    stock.reserve(OrderLine.objects.bulk_create(_lines(order, priced, names, costs)))
     payment = attempt.new(order, provider)
     fault.here("buy.payment")
     abandoned = settings.TROTH.policy.abandon_hours * 3600

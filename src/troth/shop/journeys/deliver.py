@@ -7,13 +7,14 @@ letter is one row with one Message-ID, and only a death between the relay's answ
 from __future__ import annotations
 
 from django.conf import settings
+from django.db import transaction
 
 from troth.pledge import fault
 from troth.pledge.due import loop as due
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.shop.delivery import grants, letters, links
 from troth.shop.delivery.models import Letter
-from troth.shop.journeys import invoice, reach
+from troth.shop.journeys import invoice, licence, reach
 from troth.shop.orders.models import Order
 
 
@@ -25,8 +26,12 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
     lines = list(order.lines.filter(ended="").select_related("edition__product").order_by("pk"))
     if not lines:
         return  # all of it was paid back or is disputed; whoever ends that makes it due again
-    grants.give(lines)
+    with transaction.atomic():
+        grants.give(lines)
+        complete = licence.give(lines)
     fault.here("deliver.granted")
+    if not complete:
+        raise due.Again(licence.SOLD_OUT, 3600, waits=True)  # paid after all: the owner sees it, and imports keys
     letter, _ = Letter.objects.get_or_create(
         kind="deliver", subject=order.ref, defaults={"person": order.person, "order": order}
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import transaction
 
 from troth.pledge import clock
 from troth.pledge.due import loop as due
 from troth.shop.journeys.settle import look as ask_provider
+from troth.shop.licences import stock
 from troth.shop.orders.models import Order
 from troth.shop.payments.models import Payment
 from troth.shop.payments.polling import pause
@@ -44,4 +46,6 @@ def abandon(order_ref: str, claim: due.Claim) -> None:
         ask_provider(payment)
     if order.payments.filter(state__in=(Payment.PENDING, Payment.REVIEW)).exists():
         raise due.Again("payment pending", 3600, waits=True)
-    Order.objects.filter(pk=order_ref, state=Order.OPEN).update(state=Order.EXPIRED)
+    with transaction.atomic():
+        if Order.objects.filter(pk=order_ref, state=Order.OPEN).update(state=Order.EXPIRED) == 1:
+            stock.give_back(order_ref)

@@ -42,6 +42,9 @@ SHOP = {
 }
 
 
+COMPOSER = {"vendor": "fernhill"}
+
+
 class Stage:
     """`with Stage(folder, port) as stage:` runs the demo; leaving it stops all that was started.
 
@@ -129,7 +132,7 @@ class Stage:
     def _settings(self, sandbox: dict[str, Any]) -> config.Config:
         """The shop's settings, with this start's addresses of the sandbox. A new folder where there is none."""
         web = {"host": "127.0.0.1", "port": self.port, "public_url": self.shop}
-        sections: dict[str, dict[str, Any]] = {"shop": SHOP, "web": web, "keeper": {"blanks": 50}}
+        sections: dict[str, dict[str, Any]] = {"shop": SHOP, "web": web, "keeper": {"blanks": 50}, "composer": COMPOSER}
         given: dict[str, dict[str, Any]] = {name: sandbox[name] for name in ("mail", "paypal", "skrill")}
         text = _toml(sections | given)
         path = self.home / "troth.toml"
