@@ -58,6 +58,20 @@ def of_delivery(told: dict[str, Any], sandbox: Sandbox) -> Iterator[str]:
             yield f"line {line['pk']} of {line['order_id']}: {granted[line['pk']]} grants"
 
 
+def of_invoices(told: dict[str, Any]) -> Iterator[str]:
+    """What is paid is billed once; numbers run from one without a gap; each paper's hash is written down once."""
+    paid = Counter(order["ref"] for order in told["orders"] if order["state"] == "paid")
+    billed = Counter(row["order_id"] for row in told["invoices"] if row["kind"] == "invoice")
+    yield from (f"{billed[ref]} invoices for {ref}, paid {paid[ref]} times" for ref in paid | billed
+                if paid[ref] != billed[ref])  # fmt: skip
+    for series in told["series"]:
+        numbers = sorted(row["sequence"] for row in told["invoices"] if row["series_id"] == series["name"])
+        if numbers != list(range(1, series["last"] + 1)):
+            yield f"{series['name']} has the numbers {numbers} and its last is {series['last']}"
+    if Counter(told["prints"]) != Counter(row["order_id"] for row in told["invoices"]):
+        yield f"{len(told['invoices'])} invoices and {len(told['prints'])} hashes of them"
+
+
 def of_rows(told: dict[str, Any]) -> Iterator[str]:
     """Nothing stuck, nothing by half."""
     yield from (f"stuck: {row}" for row in told["under_way"])

@@ -101,6 +101,9 @@ def faults_of(house: House, order: Order) -> list[str]:
         wrong.append("a payment is taken for a surplus, or for trouble")
     if Grant.objects.filter(line__order=order).count() != order.lines.count():
         wrong.append("not one grant for each line")
+    billed = list(order.invoices.values_list("sequence", flat=True))
+    if billed != [1]:  # its purchase is the only one in the house
+        wrong.append(f"invoices {billed}")
     letters = list(Letter.objects.filter(kind="deliver", subject=order.ref))
     if [letter.state for letter in letters] != [Letter.SENT]:
         wrong.append(f"letters {[letter.state for letter in letters]}")

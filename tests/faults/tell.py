@@ -19,7 +19,7 @@ def under_way() -> list[str]:
     from troth.pledge import clock
     from troth.pledge.due.models import Due
 
-    hot = Q(run_after__lte=clock.now()) | Q(lease_until__isnull=False) | Q(kind__in=("deliver", "confirm"))
+    hot = Q(run_after__lte=clock.now()) | Q(lease_until__isnull=False) | Q(kind__in=("deliver", "confirm", "bill"))
     rows = Due.objects.filter(hot, every=0).order_by("pk")
     return [f"{row.kind} {row.subject} {row.last_code or '-'} {row.attempts}" for row in rows]
 
@@ -29,6 +29,7 @@ def tell() -> dict[str, Any]:
     from troth.pledge.vault.models import Person
     from troth.shop.accounts.models import Contact
     from troth.shop.delivery.models import Grant, Letter
+    from troth.shop.invoices.models import Invoice, Print, Series
     from troth.shop.orders.models import Order, OrderLine
     from troth.shop.payments.models import Payment
 
@@ -36,6 +37,9 @@ def tell() -> dict[str, Any]:
         "orders": list(Order.objects.values("ref", "person_id", "state", "total_minor")),
         "lines": list(OrderLine.objects.values("pk", "order_id")),
         "payments": list(Payment.objects.values("id", "order_id", "provider", "state", "capture_ref")),
+        "invoices": list(Invoice.objects.values("number", "series_id", "sequence", "order_id", "kind", "digest")),
+        "series": list(Series.objects.values("name", "last")),
+        "prints": list(Print.objects.values_list("invoice__order_id", flat=True)),
         "grants": list(Grant.objects.values("line_id", "used")),
         "letters": list(Letter.objects.values("kind", "subject", "state", "person_id")),
         "due": list(Due.objects.filter(every=0).values("kind", "subject", "last_code", "gave_up_at")),

@@ -43,6 +43,7 @@ def test_whoever_dies_every_paid_order_is_delivered_once(
         wrong = [
             *history.of_money(told, wreck.sandbox),
             *history.of_delivery(told, wreck.sandbox),
+            *history.of_invoices(told),
             *history.of_rows(told),
             *history.of_people(told, wreck.seen, wreck.sandbox),
             *history.of_ledger(keyring, openings, wreck.sandbox, told),

@@ -40,6 +40,9 @@ def told() -> dict[str, Any]:
             {"id": "pay_1", "order_id": "ord_1", "state": "paid"},
             {"id": "pay_2", "order_id": "ord_2", "state": "sent"},
         ],
+        "invoices": [{"order_id": "ord_1", "kind": "invoice", "series_id": "invoice-2026", "sequence": 1}],
+        "series": [{"name": "invoice-2026", "last": 1}],
+        "prints": ["ord_1"],
         "grants": [{"line_id": 1}],
         "letters": [{"kind": "deliver", "subject": "ord_1", "state": "sent"}],
         "due": [{"kind": "abandon", "subject": "ord_2", "last_code": "", "gave_up_at": None}],
@@ -75,6 +78,7 @@ def faults(story: dict[str, Any], world: Any, people: list[Seen]) -> list[str]:
     return [
         *history.of_money(story, world),
         *history.of_delivery(story, world),
+        *history.of_invoices(story),
         *history.of_rows(story),
         *history.of_people(story, people, world),
     ]
@@ -114,6 +118,11 @@ LIES = {
     "to somebody else": lambda story, world, people: world.mailbox.sent.append(
         SimpleNamespace(text="ord_1", message_id="<1@x>", to=["e@f.example"])
     ),
+    "not billed": lambda story, world, people: (story["invoices"].clear(), story["series"][0].update(last=0)),
+    "billed unpaid": lambda story, world, people: story["invoices"][0].update(order_id="ord_2"),
+    "a gap": lambda story, world, people: story["invoices"][0].update(sequence=2),
+    "a number lost": lambda story, world, people: story["series"][0].update(last=2),
+    "no hash": lambda story, world, people: story["prints"].clear(),
     "stuck": lambda story, world, people: story["under_way"].append("deliver ord_1 - 3"),
     "given up": lambda story, world, people: story["due"][0].update(gave_up_at="2026-11-22"),
     "nothing due": lambda story, world, people: story["due"].clear(),
