@@ -57,6 +57,8 @@ def note(refund: Refund, seen: Returned) -> None:
         return
     try:
         with transaction.atomic():
+            if _known_as_another(refund, seen):
+                return
             if seen.ref and not refund.provider_ref:
                 Refund.objects.filter(pk=refund.pk, provider_ref="").update(provider_ref=seen.ref)
             if _write(refund, seen):
@@ -64,6 +66,16 @@ def note(refund: Refund, seen: Returned) -> None:
     except give_back.Overdrawn:
         Payment.objects.filter(pk=refund.payment_id).update(reason="refund-exceeds")
         log.error("a provider gave back more than came in")
+
+
+def _known_as_another(refund: Refund, seen: Returned) -> bool:
+    """Whether this very movement was taken in before without our id: then there is nothing left for ours to do."""
+    if not seen.ref or not Refund.objects.filter(provider=refund.provider, provider_ref=seen.ref).exclude(pk=refund.pk):
+        return False
+    if give_back.fail(refund, "known-as-another"):
+        _lines(refund, -1)
+        access.follow(refund.payment.order_id)
+    return True
 
 
 def _write(refund: Refund, seen: Returned) -> bool:

@@ -22,6 +22,7 @@ from troth.shop.orders.models import Order, OrderLine
 from troth.shop.payments import gateways, give_back
 from troth.shop.payments.models import Payment, Refund, RefundLine
 from troth.shop.payments.providers.contract import (
+    Back,
     Provider,
     ProviderDown,
     ProviderRefused,
@@ -128,7 +129,7 @@ def _refused(refund: Refund, provider: Provider, code: str) -> str:
             return ""
     except (ProviderDown, ProviderRefused) as trouble:
         return trouble.code
-    money_back.note(refund, Returned("", None, money_back.Back.FAILED, reason=code))
+    money_back.note(refund, Returned("", None, Back.FAILED, reason=code))
     return code
 
 
@@ -154,7 +155,7 @@ def _ask(refund: Refund) -> RefundAsk:
         amount=refund.amount,
         of=Money(payment.captured_minor, payment.currency),
         received=received,
-        whole=refund.amount_minor == payment.captured_minor,
+        whole=refund.amount_minor == payment.captured_minor and not payment.refunded_minor,
         request_id=f"refund-{refund.id}-{refund.attempt}",
     )
 
@@ -184,7 +185,7 @@ def _amount(
     return sum(share for _, share in shares)
 
 
-class Back(msgspec.Struct, frozen=True):
+class Returning(msgspec.Struct, frozen=True):
     """A refund as a buyer or the owner is told of it."""
 
     id: str
@@ -194,7 +195,7 @@ class Back(msgspec.Struct, frozen=True):
     reason: str
 
 
-def of(order: Order) -> list[Back]:
+def of(order: Order) -> list[Returning]:
     """What went back for an order, or is on its way; the latest last."""
     rows = Refund.objects.filter(payment__order=order).select_related("payment").order_by("made_at")
-    return [Back(row.id, row.amount, row.state, row.kind, row.reason) for row in rows]
+    return [Returning(row.id, row.amount, row.state, row.kind, row.reason) for row in rows]

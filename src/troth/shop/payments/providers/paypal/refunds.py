@@ -34,12 +34,14 @@ _UP = re.compile(r"/v2/payments/captures/([A-Z0-9]{1,36})$")
 
 
 def ask(api: Api, wanted: RefundAsk) -> Returned:
-    """Refund a capture. No amount for the whole rest: then nobody can round it another way."""
+    """Refund a capture. Always with its amount: without one PayPal gives what is left, which may be another sum."""
     if not _ID.fullmatch(wanted.capture_ref):
         raise ProviderRefused("bad_reference")
-    body: dict[str, object] = {"custom_id": wanted.refund_id, "invoice_id": wanted.refund_id}
-    if not wanted.whole:
-        body["amount"] = {"currency_code": wanted.amount.currency, "value": f"{wanted.amount.decimal():f}"}
+    body: dict[str, object] = {
+        "custom_id": wanted.refund_id,
+        "invoice_id": wanted.refund_id,
+        "amount": {"currency_code": wanted.amount.currency, "value": f"{wanted.amount.decimal():f}"},
+    }
     reply = api.post(f"/v2/payments/captures/{wanted.capture_ref}/refund", body, wanted.request_id)
     if reply.issue in NEVER:
         raise ProviderRefused(reply.issue)

@@ -37,7 +37,7 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 def prepare(http: httpx.Client, settings: SkrillSettings, ask: RefundAsk) -> str:
     """The session of a refund, to be kept before `act`. Moves no money."""
     fields = {"action": "prepare", "mb_transaction_id": ask.capture_ref, "transaction_id": ask.payment_id}
-    if not ask.whole:
+    if not ask.whole or not _converted(ask):  # without an amount Skrill gives what is left, which may be another sum
         fields["amount"] = _part(ask)
     if ask.status_url:
         fields["refund_status_url"] = ask.status_url
@@ -66,10 +66,15 @@ def act(http: httpx.Client, settings: SkrillSettings, ask: RefundAsk, session: s
     return Returned("" if ref == ask.capture_ref else ref, amount, state, ask.refund_id, ask.capture_ref)
 
 
+def _converted(ask: RefundAsk) -> bool:
+    return ask.received is not None and ask.received.currency != ask.of.currency
+
+
 def _part(ask: RefundAsk) -> str:
     """The amount in the account's currency: a part as large as it is of the order's amount."""
-    if ask.received is None or ask.received.currency == ask.of.currency:
+    if not _converted(ask):
         return f"{ask.amount.decimal():f}"
+    assert ask.received is not None
     share = Decimal(ask.received.minor) * ask.amount.minor / ask.of.minor
     return f"{Money(int(share.to_integral_value(ROUND_HALF_EVEN)), ask.received.currency).decimal():f}"
 
