@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pyrage
 
@@ -55,6 +57,16 @@ class Kept(Watched):
         command = [sys.executable, "-P", "-m", "troth", "--home", str(home or self.home), *line]
         environ = {**self.environ, **more}
         return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
+
+    def asks(self, script: str, home: Path | None = None, **more: str) -> Any:
+        """What a script prints as JSON that has the shop's Django set up."""
+        begin = "import django, json; django.setup()\n"
+        environ = {**self.environ, "DJANGO_SETTINGS_MODULE": "troth.faces.settings", **more}
+        environ["TROTH_HOME"] = str(home or self.home)
+        command = [sys.executable, "-P", "-c", begin + script]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
 
     def copies(self, kind: str) -> list[Path]:
         return sorted((self.folder / "copies" / kind).glob(f"{kind}-*.age"))

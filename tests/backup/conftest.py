@@ -1,0 +1,38 @@
+"""Shops that make backups, on SQLite, or on PostgreSQL where TROTH_DATABASE_URL names a server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, nullcontext
+from pathlib import Path
+
+import pytest
+
+from tests.backup.shops import Kept
+from tests.postgres import fresh_database
+from troth.sandbox import Sandbox
+
+SERVER = os.environ.get("TROTH_DATABASE_URL", "")
+Database = Callable[[], dict[str, str]]
+
+
+@pytest.fixture
+def database() -> Iterator[Database]:
+    """Makes what a shop must be told to use a database of its own; empty ones for as many shops as are wanted."""
+    with ExitStack() as stack:
+
+        def fresh() -> dict[str, str]:
+            url = stack.enter_context(fresh_database(SERVER) if SERVER.startswith("postgresql") else nullcontext())
+            return {"TROTH_DATABASE_URL": url} if url else {}
+
+        yield fresh
+
+
+@pytest.fixture
+def shop(tmp_path: Path, database: Database) -> Iterator[Kept]:
+    sandbox = Sandbox(mode="test")
+    shop = Kept(tmp_path, sandbox, TROTH_POLICY_ERASE_WINDOW="0", **database())
+    yield shop
+    shop.stop()
+    sandbox.stop()
