@@ -13,8 +13,9 @@ from troth.pledge.keeper import messages
 from troth.pledge.keeper.doors import Doors
 from troth.pledge.keeper.keeper import Keeper
 from troth.pledge.keeper.messages import Place, Record
-from troth.pledge.keeper.seals import KeySet, read_key_set, seal
+from troth.pledge.keeper.seals import KeySet
 from troth.pledge.vault.keysets import verify_key
+from troth.pledge.vault.sealing import read_key_set, seal
 
 SOON = 5.0  # seconds in which somebody who asks through another door must have an answer; the machine may be busy
 

@@ -14,8 +14,8 @@ from troth.pledge.ids import to_bytes
 from troth.pledge.keeper import messages
 from troth.pledge.keeper.keeper import Keeper
 from troth.pledge.keeper.keyring import connect
-from troth.pledge.keeper.seals import read_key_set
 from troth.pledge.kms.file import FileKey
+from troth.pledge.vault.sealing import read_key_set
 
 
 def opens(keeper: Keeper, keys, klass: str, purpose: str) -> str:

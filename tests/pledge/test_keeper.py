@@ -10,8 +10,9 @@ from troth.pledge.keeper import messages
 from troth.pledge.keeper.keeper import Keeper
 from troth.pledge.keeper.messages import Place, Record
 from troth.pledge.keeper.policy import CLASSES, OPENS, PURPOSES
-from troth.pledge.keeper.seals import BadSeal, KeySet, read_key_set, seal
+from troth.pledge.keeper.seals import BadSeal, KeySet
 from troth.pledge.vault.keysets import verify_key
+from troth.pledge.vault.sealing import read_key_set, seal
 
 
 def ask(keeper: Keeper, role: str, question: messages.Message) -> messages.Answer:

@@ -14,7 +14,7 @@ from troth import config
 from troth.faces.cli.serve import environment, prepare
 from troth.faces.cli.supervisor import Supervisor
 from troth.pledge.keeper import messages
-from troth.pledge.keeper.seals import read_key_set, seal
+from troth.pledge.vault.sealing import read_key_set, seal
 
 
 def plant(supervisor: Supervisor, home: Path) -> None:

@@ -17,7 +17,8 @@ from troth.faces.cli.doorways import VARIABLE, Doorways
 from troth.faces.cli.supervisor import MEMORY
 from troth.pledge.keeper import messages
 from troth.pledge.keeper.messages import Place, Record
-from troth.pledge.keeper.seals import KeySet, read_key_set, seal
+from troth.pledge.keeper.seals import KeySet
+from troth.pledge.vault.sealing import read_key_set, seal
 
 WITHIN = 15.0  # seconds until it answers
 

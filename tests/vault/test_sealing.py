@@ -15,7 +15,6 @@ from tests.house import House
 from tests.vault.conftest import ALICE, sealed_for
 from troth.pledge.keeper.messages import Place
 from troth.pledge.keeper.seals import BadSeal, KeySet, sign_key_set
-from troth.pledge.keeper.seals import seal as seal_bytes
 from troth.pledge.vault import door as doors
 from troth.pledge.vault import keysets
 from troth.pledge.vault.classes import Billing, Locality
@@ -23,6 +22,7 @@ from troth.pledge.vault.classes import Contact as ContactData
 from troth.pledge.vault.door import Door, KeeperAway, KeeperRefused, Misplaced
 from troth.pledge.vault.fields import Sealed, seal
 from troth.pledge.vault.models import Person
+from troth.pledge.vault.sealing import seal as seal_bytes
 from troth.shop.accounts.models import Contact
 from troth.shop.accounts.models import Locality as LocalityRow
 from troth.shop.orders.models import Billing as BillingRow

@@ -11,6 +11,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
@@ -49,6 +50,16 @@ class Doorways:
     def close(self) -> None:
         for end in (*self.keepers.values(), *self.roles.values()):
             end.close()
+
+
+def listen(path: Path) -> socket.socket:
+    """A door for a separate user: a socket in the file system, whose uid is checked as well."""
+    path.unlink(missing_ok=True)
+    door = socket.socket(socket.AF_UNIX)
+    door.bind(str(path))
+    path.chmod(0o666)  # the folder and the uid check decide; a mode alone never does
+    door.listen(64)
+    return door
 
 
 def _is_greeting(line: socket.socket, role: str) -> bool:

@@ -12,10 +12,11 @@ from pathlib import Path
 import click
 
 from troth import config
-from troth.faces.cli.doorways import VARIABLE
-from troth.faces.cli.places import copies, places
+from troth.faces.cli.doorways import VARIABLE, listen
+from troth.faces.cli.places import beside_copies, order, places
 from troth.pledge.keeper import main as process
 from troth.pledge.keeper.policy import ROLES
+from troth.pledge.kms.chosen import Chosen
 
 
 @click.command()
@@ -37,12 +38,14 @@ def keeper(doors: tuple[str, ...]) -> None:
     sys.exit(
         process.run(
             settings.keyring,
-            process.Keys(places(settings), settings.keys.kms, copies(settings)),
+            lambda db: Chosen(db, places(settings), settings.keys.kms),
             settings.home / "keeper.pub",
             found,
-            settings.keeper.worker_daily_opens,
-            settings.journal,
-            settings.ledger_origin,
+            daily=settings.keeper.worker_daily_opens,
+            journal=settings.journal,
+            elsewhere=beside_copies(settings),
+            order=order(settings),
+            origin=settings.ledger_origin,
         )
     )
 
@@ -58,7 +61,7 @@ def _listening(text: str) -> process.Door:
     path, _, uid = rest.rpartition(":")
     if role not in ROLES or not path or not uid:
         raise click.UsageError(f"--door must look like web=/run/troth/web.sock:1001; roles are {' and '.join(ROLES)}")
-    return process.listen(Path(path)), role, _uid(uid)
+    return listen(Path(path)), role, _uid(uid)
 
 
 def _uid(user: str) -> int:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from troth.config import Config
-from troth.pledge.kms import Where
+from troth.pledge.keeper.copy import Order
+from troth.pledge.kms import RootKey, Where
+from troth.pledge.kms.chosen import Chosen
+
+log = logging.getLogger("troth.keeper")
 
 
 def places(config: Config) -> dict[str, Where]:
@@ -37,6 +45,32 @@ def copies(config: Config) -> dict[str, object] | None:
         "keep_days": told.keep_days,
         "keep": told.keep,
     }
+
+
+def beside_copies(config: Config) -> Path | None:
+    """Where the journal of erasures is written besides: in the folder for copies, which is made if it is not there."""
+    if copies(config) is None:
+        return None
+    try:
+        config.keyring_copies.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        log.warning("the folder for copies of the keyring cannot be made; no backup is made meanwhile")
+    return config.keyring_copies / config.journal.name
+
+
+def order(config: Config) -> Callable[[RootKey], Order] | None:
+    """What the process that makes copies is told for each of them, by the root key in force; None: none are wanted."""
+    told = copies(config)
+    if told is None:
+        return None
+    always = {**told, "places": places(config), "parent": os.getpid(), "keyring": str(config.keyring)}
+    always |= {"journal": str(config.journal)}
+
+    def of(root: RootKey) -> Order:
+        assert isinstance(root, Chosen)
+        return lambda name: {**always, "name": name, "kind": root.kind, "now": int(time.time())}
+
+    return of
 
 
 def _in(home: Path, name: str) -> Path:

@@ -174,8 +174,7 @@ class Keeper:
 
     def _attest(self, role: str, ask: messages.Attest) -> messages.Attested:
         persons, size, erased = self.room.persons.count(), self.room.leaves.size, self._endings.erased
-        users = dict(self.connected)
-        return messages.Attested(messages.PROTOCOL, size, erased, persons, users, self._separate_user)
+        return messages.Attested(messages.PROTOCOL, size, erased, persons, self._separate_user)
 
 
 def advance(steps: Steps, result: Any) -> Outcome:

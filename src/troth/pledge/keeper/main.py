@@ -5,54 +5,39 @@ Everything it needs comes as arguments; it reads no settings and imports nothing
 
 import ctypes
 import logging
-import os
 import signal
 import socket
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from troth.pledge.keeper.copy import Order
 from troth.pledge.keeper.doors import Doors
 from troth.pledge.keeper.keeper import Keeper
-from troth.pledge.keeper.keyring import KeyringError, connect
-from troth.pledge.kms import RootKeyError, Where
-from troth.pledge.kms.chosen import Chosen
+from troth.pledge.keeper.keyring import Keyring, KeyringError, connect
+from troth.pledge.kms import RootKey, RootKeyError
 
-log = logging.getLogger("troth.keeper")
 PR_SET_DUMPABLE = 4
 
 Door = tuple[socket.socket, str, int | None]  # socket, role, the only uid that may use it
 
 
-class Keys(NamedTuple):
-    """`places`: where a root key may lie, by kind; `kind`: where a new keyring's does.
+def run(
+    keyring: Path, root: Callable[[Keyring], RootKey], verify_key: Path, doors: list[Door], *, daily: int,
+    journal: Path, elsewhere: Path | None, order: Callable[[RootKey], Order] | None, origin: str,
+) -> int:  # fmt: skip
+    """Serve until SIGTERM or SIGINT. The exit code: 0, or 1 after one clear line on stderr.
 
-    `copies`: what is told to the process that makes copies of the keyring, where any are made.
+    `order`: what copies of the keyring are made by (copy.py); None: none are made here.
     """
-
-    places: dict[str, Where]
-    kind: str
-    copies: dict[str, object] | None = None
-
-
-def run(keyring: Path, keys: Keys, verify_key: Path, doors: list[Door], daily: int, journal: Path, origin: str) -> int:
-    """Serve until SIGTERM or SIGINT. The exit code: 0, or 1 after one clear line on stderr."""
     try:
         db = connect(keyring)
-        root = Chosen(db, keys.places, keys.kind)
+        key = root(db)
+        separate_user = any(uid is not None for _, _, uid in doors)
         keeper = Keeper(
-            db,
-            root,
-            daily=daily,
-            journal=journal,
-            elsewhere=_beside_copies(keys, journal) if keys.copies else None,
-            order=_order(keys, root, keyring, journal) if keys.copies else None,
-            separate_user=any(uid is not None for _, _, uid in doors),
-            closed=True,
-            origin=origin,
-        )
+            db, key, daily=daily, journal=journal, elsewhere=elsewhere, order=order(key) if order else None,
+            separate_user=separate_user, closed=True, origin=origin,
+        )  # fmt: skip
     except (KeyringError, RootKeyError) as error:
         print(f"keeper: {error}", file=sys.stderr)  # noqa: T201
         return 1
@@ -66,32 +51,6 @@ def run(keyring: Path, keys: Keys, verify_key: Path, doors: list[Door], daily: i
     loop.run()
     db.close()
     return 0
-
-
-def _beside_copies(keys: Keys, journal: Path) -> Path:
-    assert keys.copies is not None
-    folder = Path(str(keys.copies["folder"]))
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
-        log.warning("the folder for copies of the keyring cannot be made; no backup is made meanwhile")
-    return folder / journal.name
-
-
-def _order(keys: Keys, root: Chosen, keyring: Path, journal: Path) -> Order:
-    always = {**(keys.copies or {}), "places": keys.places, "parent": os.getpid()}
-    always |= {"keyring": str(keyring), "journal": str(journal)}
-    return lambda name: {**always, "name": name, "kind": root.kind, "now": int(time.time())}
-
-
-def listen(path: Path) -> socket.socket:
-    """A door for a separate user: a socket in the file system, whose uid is checked as well."""
-    path.unlink(missing_ok=True)
-    door = socket.socket(socket.AF_UNIX)
-    door.bind(str(path))
-    path.chmod(0o666)  # the folder and the uid check decide; a mode alone never does
-    door.listen(64)
-    return door
 
 
 def _publish(path: Path, key: str) -> None:

@@ -322,7 +322,6 @@ class Attested(Answer, frozen=True):
     ledger_size: int
     erased: int
     persons: int
-    users: dict[str, int]  # role -> number of connections
     separate_user: bool
 
 

@@ -11,18 +11,17 @@ Whoever can write the database can put another sealed value there; they cannot r
 import struct
 
 import msgspec
-from cryptography.exceptions import InvalidSignature, InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from troth.pledge.keeper.messages import Place, Refused
 
 FORMAT = 1
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
-_HEAD = struct.Struct(">BBH")
-_SIGNATURE = 64
-_SIGNED_AS = b"troth key set 1\0"
+HEAD = struct.Struct(">BBH")
+SIGNED_AS = b"troth key set 1\0"
 
 
 class BadSeal(Refused):
@@ -39,44 +38,25 @@ class KeySet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     publics: dict[str, bytes]
 
 
-def _info(place: Place, version: int) -> bytes:
+def info_of(place: Place, version: int) -> bytes:
     parts = ("troth", place.table, place.column, place.row, place.ref, place.klass)
     packed = b"".join(struct.pack(">H", len(raw)) + raw for raw in (part.encode() for part in parts))
-    return packed + _HEAD.pack(FORMAT, place.schema, version)
-
-
-def seal(keys: KeySet, place: Place, value: bytes) -> bytes:
-    """Seal `value` (a msgspec struct, encoded) to the person's class key. KeyError for a class without a key."""
-    public = X25519PublicKey.from_public_bytes(keys.publics[place.klass])
-    sealed: bytes = SUITE.encrypt(value, public, info=_info(place, keys.version))
-    return _HEAD.pack(FORMAT, place.schema, keys.version) + sealed
+    return packed + HEAD.pack(FORMAT, place.schema, version)
 
 
 def unseal(private: X25519PrivateKey, place: Place, sealed: bytes) -> bytes:
     """The value sealed for `place`. BadSeal for anything else."""
-    if len(sealed) < _HEAD.size + 48:
+    if len(sealed) < HEAD.size + 48:
         raise BadSeal
-    form, schema, version = _HEAD.unpack_from(sealed)
+    form, schema, version = HEAD.unpack_from(sealed)
     if form != FORMAT or schema != place.schema:
         raise BadSeal
     try:
-        return bytes(SUITE.decrypt(sealed[_HEAD.size :], private, info=_info(place, version)))
+        return bytes(SUITE.decrypt(sealed[HEAD.size :], private, info=info_of(place, version)))
     except (InvalidTag, ValueError, struct.error):  # struct: a name in `place` that is longer than any of ours
         raise BadSeal from None
 
 
 def sign_key_set(key: Ed25519PrivateKey, keys: KeySet) -> bytes:
     body = msgspec.msgpack.encode(keys)
-    return key.sign(_SIGNED_AS + body) + body
-
-
-def read_key_set(verify_key: Ed25519PublicKey, signed: bytes, ref: str) -> KeySet:
-    """The key set of `ref`. BadSeal if the keeper did not sign exactly this for exactly this person."""
-    try:
-        verify_key.verify(signed[:_SIGNATURE], _SIGNED_AS + signed[_SIGNATURE:])
-        keys = msgspec.msgpack.decode(signed[_SIGNATURE:], type=KeySet)
-    except (InvalidSignature, msgspec.DecodeError, msgspec.ValidationError):
-        raise BadSeal from None
-    if keys.ref != ref:
-        raise BadSeal
-    return keys
+    return key.sign(SIGNED_AS + body) + body

@@ -14,9 +14,9 @@ from django.core import checks
 from django.db import models
 
 from troth.pledge.keeper.messages import Place, Record
-from troth.pledge.keeper.seals import seal as seal_bytes
 from troth.pledge.vault.classes import Personal
 from troth.pledge.vault.keysets import keys_of
+from troth.pledge.vault.sealing import seal as seal_bytes
 
 
 class Sealed:

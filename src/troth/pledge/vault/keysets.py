@@ -8,8 +8,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 
-from troth.pledge.keeper.seals import KeySet, read_key_set
+from troth.pledge.keeper.seals import KeySet
 from troth.pledge.vault.models import Person
+from troth.pledge.vault.sealing import read_key_set
 
 
 def verify_key() -> Ed25519PublicKey:

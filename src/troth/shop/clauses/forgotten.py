@@ -14,13 +14,13 @@ from django.db import transaction
 
 from troth.pledge import clock
 from troth.pledge.keeper.messages import Place
-from troth.pledge.keeper.seals import seal as seal_bytes
 from troth.pledge.rights.models import Erasure
 from troth.pledge.vault.classes import Billing, Contact, Personal
 from troth.pledge.vault.door import Door, KeeperAway, KeeperRefused, door
 from troth.pledge.vault.fields import Sealed
 from troth.pledge.vault.keysets import keys_of
 from troth.pledge.vault.models import Person
+from troth.pledge.vault.sealing import seal as seal_bytes
 from troth.shop.clauses import mutations
 
 MOST = 20  # of the forgotten, tried in one round

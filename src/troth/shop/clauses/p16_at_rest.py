@@ -16,7 +16,7 @@ from troth.pledge.vault import seen
 from troth.shop.clauses import forgotten, marker, mutations, separation
 
 HEAD = bytes([seals.FORMAT])
-HEAD_SIZE = seals._HEAD.size
+HEAD_SIZE = seals.HEAD.size
 LEAST = HEAD_SIZE + 32 + 16  # head, encapsulated key, tag
 
 
@@ -87,7 +87,7 @@ def the_keyring_continues(probe: Probe) -> Iterator[Finding]:
 
 
 def _not_sealed(keys: object, place: object, value: bytes) -> bytes:
-    return seals._HEAD.pack(seals.FORMAT, 1, 1) + value
+    return seals.HEAD.pack(seals.FORMAT, 1, 1) + value
 
 
 def _plain() -> AbstractContextManager[None]:
