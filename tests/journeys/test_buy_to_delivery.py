@@ -10,7 +10,7 @@ from troth.pledge.due.models import Due
 from troth.pledge.vault.classes import Billing
 from troth.shop.catalogue.models import Edition
 from troth.shop.delivery.models import Grant, Letter
-from troth.shop.journeys import buy, download, settle
+from troth.shop.journeys import buy, download, settle, waiting
 from troth.shop.orders.models import Basket, BasketLine, Order
 from troth.shop.payments.models import Payment, ProviderEvent
 
@@ -90,8 +90,8 @@ def test_an_approval_is_not_money_and_a_cancelled_visit_changes_nothing(
     house.works(later=timedelta(minutes=5))
     order.refresh_from_db()
     assert order.state == Order.OPEN
-    assert settle.standing(order).state == "checking"
-    assert settle.standing(order).next_look_at is not None
+    assert waiting.standing(order).state == "checking"
+    assert waiting.standing(order).next_look_at is not None
     assert not house.mails
 
 

@@ -87,7 +87,8 @@ def test_only_the_buyer_sees_the_order(house: House, basket: Browser) -> None:
 
 
 STATES = {
-    "open": ({"state": Payment.DECLINED}, {}, "Not paid yet"),
+    "open": ({"state": Payment.CANCELLED}, {}, "Not paid yet"),
+    "declined": ({"state": Payment.DECLINED}, {}, "declined the payment"),
     "pending": ({"state": Payment.PENDING}, {}, "holds the payment"),
     "review": ({"state": Payment.REVIEW}, {}, "has to look at this payment"),
     "cancelled": ({}, {"state": Order.CANCELLED}, "was cancelled"),

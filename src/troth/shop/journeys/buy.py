@@ -113,7 +113,7 @@ def pay_again(order: Order, provider: str) -> str:
     for payment in order.payments.filter(state__in=(Payment.SENT, Payment.PENDING)):
         look(payment)
     order.refresh_from_db(fields=["state"])
-    if order.state in (Order.PAID, Order.CANCELLED) or order.payments.filter(state=Payment.PENDING).exists():
+    if order.state in (Order.PAID, Order.CANCELLED, Order.REFUNDED) or order.payments.filter(state=Payment.PENDING).exists():
         return ""
     latest = order.payments.filter(provider=provider).order_by("-made_at").first()
     if latest is not None and attempt.still_open(latest):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime
 
 import msgspec
 from django.db import IntegrityError, transaction
@@ -18,7 +17,6 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.pledge import clock, fault
 from troth.pledge.due import loop as due
-from troth.pledge.due.models import Due
 from troth.pledge.prepared import Prepared
 from troth.shop.journeys import access, invoice, money_back, refund
 from troth.shop.orders.models import BasketLine, Order
@@ -201,7 +199,6 @@ def _may_capture(payment: Payment, sight: Sight) -> bool:
 _by_either_id: Prepared[Payment] = Prepared(
     lambda own, theirs, provider: Payment.objects.filter(Q(pk=own) | Q(provider_ref=theirs), provider=provider), gaps=3
 )
-_of_order: Prepared[Payment] = Prepared(lambda ref: Payment.objects.filter(order=ref).order_by("-made_at")[:1], gaps=1)
 
 
 def returned(provider: str, query: Mapping[str, str]) -> str:
@@ -218,22 +215,3 @@ def returned(provider: str, query: Mapping[str, str]) -> str:
     if payment.state not in Payment.SETTLED:
         look(payment)
     return payment.order_id
-
-
-class Standing(msgspec.Struct, frozen=True):
-    """The truth about an order's payment, for its page."""
-
-    state: str  # open, checking, pending, paid, review, cancelled, expired
-    provider: str
-    next_look_at: datetime | None
-    reason: str
-
-
-def standing(order: Order) -> Standing:
-    payment = _of_order.first(order.ref)
-    name = payment.provider if payment else ""
-    if order.state != Order.OPEN or payment is None:
-        return Standing(order.state, name, None, "")
-    states = {Payment.SENT: "checking", Payment.PENDING: "pending", Payment.REVIEW: "review"}
-    row = Due.objects.filter(kind="look", subject=payment.id).values_list("run_after", flat=True).first()
-    return Standing(states.get(payment.state, "open"), name, row, payment.reason)

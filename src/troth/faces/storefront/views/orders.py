@@ -14,7 +14,7 @@ from troth.faces.storefront.signed_in import ORDER_COOKIE, give_order
 from troth.faces.storefront.views import errors
 from troth.pledge.ids import SHAPE
 from troth.shop.delivery.models import Letter
-from troth.shop.journeys import buy, download, invoice, reach, settle
+from troth.shop.journeys import buy, download, invoice, reach, refund, settle, waiting
 from troth.shop.money import Money
 from troth.shop.orders.models import Order, OrderLine
 from troth.shop.payments import gateways
@@ -67,7 +67,7 @@ def returned(request: HttpRequest, provider: str) -> HttpResponse:
 
 
 def show(request: HttpRequest, order: Order, fault: object = "", status: int = 200) -> HttpResponse:
-    standing = settle.standing(order)
+    standing = waiting.standing(order)
     lines = list(order.lines.order_by("pk"))
     context: dict[str, Any] = {
         "order": order,
@@ -76,6 +76,7 @@ def show(request: HttpRequest, order: Order, fault: object = "", status: int = 2
         "tax": _tax(lines, order.currency),
         "links": download.links(order) if standing.state == "paid" else [],
         "invoices": invoice.of(order),
+        "money_back": [one for one in refund.of(order) if one.state != "failed"],
         "letter": _letter(order),
         "providers": [(code, gateways.NAMES[code]) for code in gateways.offered()],
         "provider_names": gateways.NAMES,

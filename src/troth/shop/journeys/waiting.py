@@ -1,0 +1,175 @@
+"""Why am I still waiting? What is known of an order's payment, in plain words, and what happens next and when.
+
+The same truth for the buyer, on the order's page, and for the owner, by `troth order`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+from django.utils.translation import gettext_lazy as _
+
+from troth.pledge.due.models import Due
+from troth.pledge.prepared import Prepared
+from troth.shop.orders.models import Order
+from troth.shop.payments.models import Difference, Dispute, Payment, Refund
+
+_of_order: Prepared[Payment] = Prepared(lambda ref: Payment.objects.filter(order=ref).order_by("-made_at")[:1], gaps=1)
+
+# Why PayPal holds a payment (payments A4), to the buyer and to the owner. Other codes get the general words.
+HELD = {
+    "ECHECK": (
+        _("It is drawn from a bank account, which takes three to six working days."),
+        "The buyer pays from a bank account (eCheck): three to six working days. Nothing to do.",
+    ),
+    "PENDING_REVIEW": (
+        _("It is being checked there, usually for a day."),
+        "PayPal reviews the payment, usually for a day. Nothing to do.",
+    ),
+    "UNILATERAL": (
+        _("The shop has to confirm something there first."),
+        "The address that the money was sent to is not confirmed at PayPal: confirm it there.",
+    ),
+    "RECEIVING_PREFERENCE_MANDATES_MANUAL_ACTION": (
+        _("The shop has to accept it there first."),
+        "Your PayPal account asks you to accept such payments by hand: do so there, or change that setting.",
+    ),
+    "VERIFICATION_REQUIRED": (
+        _("The shop has to confirm something there first."),
+        "PayPal wants your account verified: do so there.",
+    ),
+}
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """The truth about an order's payment.
+
+    `state`: open, declined, checking, pending, review, paid, disputed, reversed, refunded, cancelled, expired.
+    `why` is one more sentence where there is something to say, `next_look_at` when the provider is asked again.
+    """
+
+    state: str
+    provider: str
+    next_look_at: datetime | None
+    reason: str
+    why: object = ""
+
+
+def standing(order: Order) -> Standing:
+    """What the order's page says."""
+    payment = _of_order.first(order.ref)
+    name = payment.provider if payment else ""
+    if order.state == Order.PAID:
+        return Standing(_after_payment(order), name, None, "")
+    if order.state != Order.OPEN or payment is None:
+        return Standing(order.state, name, None, "")
+    states = {
+        Payment.SENT: "checking", Payment.PENDING: "pending", Payment.REVIEW: "review", Payment.DECLINED: "declined",
+    }  # fmt: skip
+    row = Due.objects.filter(kind="look", subject=payment.id).values_list("run_after", flat=True).first()
+    why = HELD[payment.reason][0] if payment.state == Payment.PENDING and payment.reason in HELD else ""
+    return Standing(states.get(payment.state, "open"), name, row, payment.reason, why)
+
+
+def _after_payment(order: Order) -> str:
+    """paid, or what has become of the access since: lines say it first, as it stands in their row."""
+    ended = set(order.lines.values_list("ended", flat=True))
+    return next((one for one in ("disputed", "reversed") if one in ended), "paid")
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A sentence to the owner: what is so, what happens next, and when (None: nothing is due)."""
+
+    sentence: str
+    next_at: datetime | None = None
+    person: bool = False  # waits for somebody
+
+
+def to_owner(order: Order) -> Iterator[Told]:
+    """Everything about an order's money that is not as it ends: why it waits, for whom, until when."""
+    for payment in order.payments.order_by("made_at"):
+        yield from _of_payment(order, payment)
+        for refund in payment.refunds.order_by("made_at"):
+            yield from _of_refund(refund)
+        for case in payment.disputes.filter(state=Dispute.OPEN):
+            until = f" Answer by {case.answer_by:%d %B %Y}." if case.answer_by else ""
+            yield Told(
+                f"The buyer disputes the payment at PayPal ({case.reason or 'no reason told'}); access rests.{until} "
+                "Answer it in PayPal's resolution centre.",
+                case.answer_by,
+                person=True,
+            )
+    letter = order.letters.filter(kind="deliver").first()
+    if order.state == Order.PAID and (letter is None or letter.state != "sent"):
+        code = f" ({letter.last_code})" if letter and letter.last_code else ""
+        failed = letter is not None and letter.state == "failed"
+        yield Told(
+            f"The letter cannot be delivered{code}; the order's page has everything."
+            if failed
+            else f"The letter with the downloads is due{code}.",
+            _due("deliver", order.ref),
+            person=failed,
+        )
+
+
+def _of_payment(order: Order, payment: Payment) -> Iterator[Told]:
+    name, next_at = payment.provider.capitalize(), _due("look", payment.id)
+    words = {
+        Payment.NEW: f"{name} has not answered yet ({payment.reason or 'no answer'}); the buyer may try again.",
+        Payment.SENT: f"The buyer went to {name} and has not paid, as far as {name} says.",
+        Payment.DECLINED: f"{name} declined ({payment.reason or 'no reason told'}); the buyer may try again.",
+        Payment.CANCELLED: f"Ended at {name} without money ({payment.reason or 'cancelled'}).",
+        Payment.REVERSED: f"{name} took the money back; access has ended. Look at the case there.",
+    }
+    if payment.state == Payment.PENDING:
+        general = f"{name} holds the payment ({payment.reason or 'no reason told'}); nothing is delivered yet."
+        yield Told(HELD.get(payment.reason, ("", general))[1], next_at)
+    elif payment.state == Payment.REVIEW:
+        yield Told(
+            f"{name} reports money that does not fit this order ({payment.reason}). Nothing was delivered: compare the "
+            f"payment at {name} with the order, and give the money back there or write to the buyer.",
+            person=True,
+        )
+    elif payment.surplus and payment.kept_minor:
+        yield Told(
+            f"Paid at {name} when nothing was to be paid any more. Give it back: troth refund {order.ref} --surplus",
+            person=True,
+        )
+    elif payment.state == Payment.REVERSED:
+        yield Told(words[payment.state], person=True)
+    elif payment.state in words and order.state == Order.OPEN:
+        yield Told(words[payment.state], next_at)
+
+
+def _of_refund(refund: Refund) -> Iterator[Told]:
+    amount = f"{refund.amount.decimal()} {refund.amount.currency}"
+    next_at = _due("refund", refund.id)
+    if refund.state == Refund.ASKED:
+        code = f" ({refund.reason})" if refund.reason else ""
+        yield Told(f"{amount} are to go back; the provider has not confirmed it{code}.", next_at)
+    elif refund.state == Refund.PENDING:
+        yield Told(f"{amount} are on their way back; the provider still works on it.", next_at)
+    elif refund.state == Refund.FAILED:
+        yield Told(f"{amount} could not go back ({refund.reason}). Ask again, or do it at the provider.", person=True)
+
+
+def _due(kind: str, subject: str) -> datetime | None:
+    waiting = Due.objects.filter(kind=kind, subject=subject, gave_up_at=None)
+    return waiting.values_list("run_after", flat=True).first()
+
+
+def for_a_person() -> Iterator[tuple[str, Told]]:
+    """Orders that wait for somebody, the oldest first, with why; and differences from the providers' books."""
+    refs = set(Payment.objects.filter(state=Payment.REVIEW).values_list("order", flat=True))
+    refs |= set(Payment.objects.filter(surplus=True, state=Payment.PAID).values_list("order", flat=True))
+    refs |= set(Payment.objects.filter(state=Payment.REVERSED).values_list("order", flat=True))
+    refs |= set(Refund.objects.filter(state=Refund.FAILED).values_list("payment__order", flat=True))
+    refs |= set(Dispute.objects.filter(state=Dispute.OPEN).values_list("payment__order", flat=True))
+    refs |= set(Order.objects.filter(letters__state="failed").values_list("ref", flat=True))
+    for order in Order.objects.filter(pk__in=refs).order_by("made_at"):
+        yield from ((order.ref, told) for told in to_owner(order) if told.person)
+    count = Difference.objects.filter(gone_at=None).count()
+    if count:
+        yield "", Told(f"{count} differences from the providers' books: troth reconcile shows them.", person=True)
