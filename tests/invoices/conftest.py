@@ -30,7 +30,7 @@ def taxed(house: House) -> Iterator[House]:
         shop=msgspec.structs.replace(settings.TROTH.shop, address="1 Fern Hill, 00000 Nowhere"),
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(invoice.time, "sleep", lambda _: house.works())
+        patch.setattr(invoice, "pause", lambda _: house.works())
         yield house
 
 

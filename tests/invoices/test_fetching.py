@@ -155,7 +155,7 @@ def test_a_worker_that_is_away_is_waited_for_and_then_said(
     house: House, edition: Edition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = paid(house, ordered(edition))
-    monkeypatch.setattr(invoice.time, "sleep", lambda _: None)
+    monkeypatch.setattr(invoice, "pause", lambda _: None)
     monkeypatch.setattr(invoice, "PATIENCE", 0.01)
     answer = Browser().get(link(order))
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")

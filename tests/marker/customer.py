@@ -67,8 +67,8 @@ class Customer:
         who = {"name": self.name, "email": self.email} if guest else {}
         bill = {
             "billing_name": f"{self.mark} bill", "street": f"{self.mark} Street 1", "city": f"{self.mark} City",
-            "billing_postcode": f"{self.mark}9", "country": "DE", "company": f"{self.mark} Ltd",
-            "vat_number": f"DE{self.mark}",
+            "billing_postcode": f"{self.mark}9", "country": "CH", "company": f"{self.mark} Ltd",
+            "vat_number": f"CH{self.mark}",
         }  # fmt: skip
         page = self.browser.send(self.browser.get("/checkout"), {**who, **bill, "provider": provider}, form="checkout")
         assert urlsplit(page.url).netloc != urlsplit(self.shop.url).netloc, page.text
@@ -90,6 +90,18 @@ class Customer:
         found = re.search(rf"{re.escape(self.shop.url)}(\S*{re.escape(word)}\S*)", mail.text)
         assert found is not None
         return found[1]
+
+    def reads_the_bill(self) -> None:
+        """The invoice by the letter's link, as a page and as a PDF."""
+        path = self.link("/invoice/")
+        page, paper = (
+            httpx.get(self.shop.url + one, headers=self.headers, trust_env=False, timeout=30)
+            for one in (path, path.replace("?", ".pdf?"))
+        )
+        assert (page.status_code, paper.status_code, paper.content[:5]) == (200, 200, b"%PDF-")
+        assert all(
+            word in page.text for word in (f"{self.mark} bill", f"{self.mark} Street 1", f"CH{self.mark}".upper())
+        )
 
     def downloads(self) -> None:
         answer = httpx.get(self.shop.url + self.link("/download/"), headers=self.headers, trust_env=False)

@@ -47,6 +47,7 @@ def all_journeys(shop: Watched, mark: str) -> None:
         member.confirms()
         member.pays(member.orders("paypal"), "approve")
         member.downloads()
+        member.reads_the_bill()
         assert member.sees_themselves()
         member.changes_address()
         member.changes_password()

@@ -7,11 +7,12 @@ invented customers.
 
 from __future__ import annotations
 
+import re
 import secrets
 import string
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +28,7 @@ from troth.pledge.policy.visitor import Page, Stuck, Visitor
 from troth.shop.catalogue.models import Product
 from troth.shop.clauses import mutations
 from troth.shop.delivery.models import Letter
-from troth.shop.journeys import buy
+from troth.shop.journeys import buy, invoice
 from troth.shop.orders.models import Order
 
 PATIENCE = 20.0  # seconds for payment and letter
@@ -47,6 +48,8 @@ class Left(msgspec.Struct):
     told_providers: list[str] = []
     pages: dict[str, Page] = {}  # kind of page -> as it was shown
     guest_checkout: Page | None = None
+    invoice: Page | None = None  # as its buyer sees it
+    invoice_to_others: list[Page] = []  # as those see it who know its number, its id, or an altered link
 
     def hits_of(self, part: str) -> list[str]:
         return self.billing_hits if part == "bill" else self.hits
@@ -67,6 +70,8 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
         _looks_around(member, left.stem)
         left.orders = len(refs)
         left.undelivered = _wait(refs, work)
+        with mutations.replaced(invoice, "pause", lambda _: work()) if work else nullcontext():
+            left.invoice, left.invoice_to_others = _invoices(member, guest, refs[0])
         _told(probe, member, left)
         left.guest_checkout = next(page for page in guest.seen if _kind(page.url) == "/checkout")
         left.pages = {_kind(page.url): page for page in (*guest.seen, *member.seen)}
@@ -160,6 +165,18 @@ def _wait(refs: list[str], work: Callable[[], object] | None) -> int:
         if sent >= set(refs) or (not unsettled and not waiting) or work is not None or time.monotonic() > until:
             return len(set(refs) - sent)
         time.sleep(STEP)
+
+
+def _invoices(buyer: Visitor, other: Visitor, ref: str) -> tuple[Page | None, list[Page]]:
+    """The invoice as it stands on its buyer's order, and what anybody else gets of it."""
+    order = buyer.get(f"/orders/{ref}")
+    found = re.search(r'href="(/invoice/[a-z0-9_]+)\?s=([0-9a-f.]+)"', order.text)
+    if found is None:
+        return None, []
+    path, signature = found[1], found[2]
+    other_end = signature[:-1] + ("0" if signature[-1] != "0" else "1")
+    guesses = (path, f"{path}?s={other_end}", f"{path}.pdf", f"{path}.pdf?s={other_end}", f"/invoice/{ref}")
+    return buyer.get(f"{path}?s={signature}"), [other.get(guess) for guess in guesses]
 
 
 def _told(probe: Probe, visitor: Visitor, left: Left) -> None:

@@ -15,6 +15,7 @@ from troth.pledge.vault.door import KeeperRefused, door
 from troth.pledge.vault.fields import Sealed, seal
 from troth.pledge.vault.models import Person
 from troth.shop.clauses import marker, mutations
+from troth.shop.invoices import links
 from troth.shop.orders.models import Billing
 
 MAY = {"bill", "tax", "legal"}
@@ -59,6 +60,24 @@ def nowhere_in_clear(probe: Probe) -> Iterator[Finding]:
     yield holds("the marker customer's billing address stands nowhere in clear")
 
 
+def billed_to_its_buyer_alone(probe: Probe) -> Iterator[Finding]:
+    """The bill is what the address is for: it stands on it, and who has no link of ours gets no bill."""
+    left = probe.marker()
+    if left is None:
+        yield gap("a live shop plays no marker customer; this is tried in test mode")
+        return
+    if left.invoice is None or left.invoice.status != 200 or f"{left.stem}bill street 1" not in left.invoice.text:
+        yield broken("a paid order has no invoice with its billing address")
+    for page in left.invoice_to_others:
+        if page.status < 400 or left.stem in page.text:
+            yield broken("somebody without its link was shown an invoice")
+    yield holds("the marker customer's invoice bears their address, and opens by its signed link alone")
+
+
+def _anybody(invoice_id: str, signature: str) -> bool:
+    return True
+
+
 def _kept_for_convenience() -> AbstractContextManager[None]:
     return marker.noted_beside("billing")
 
@@ -67,16 +86,23 @@ CLAUSE = Clause(
     id="P6",
     title=_("Billing address"),
     words=_("When you buy, you give a billing address. We use it to bill you for products and services."),
-    stricter=_("For nothing else: the text of 2010 added “and for other purposes”. Only the country stands in clear."),
+    stricter=_(
+        "For nothing else: the text of 2010 added “and for other purposes”. In clear stand only the country, whether a "
+        "VAT number was given, and the country that the payment came from, as its provider reports it: tax law wants "
+        "two pieces of evidence. It is never your IP address."
+    ),
     enforced=(
         _("It is sealed while you order; the keeper opens it for billing, tax and lawful disclosure only."),
+        _("Invoices hold no name: the worker opens the address to make one, and seals it to the request that waits."),
         _("A key of its own keeps it readable for tax until the law's date, and for nothing else after you left."),
     ),
     checks=(
         Check("every purpose is tried at the keeper", "runtime", tried_for_every_purpose),
+        Check("a marker customer's invoice opens for them alone", "synthetic", billed_to_its_buyer_alone),
         Check("a marker customer's address stands nowhere in clear", "forensic", nowhere_in_clear),
     ),
     mutants=(
+        Mutant("an invoice opens for whoever knows its id", lambda: mutations.replaced(links, "is_signed", _anybody)),
         Mutant("the street is noted beside what was bought", _kept_for_convenience),
         Mutant(
             "delivery may read it",

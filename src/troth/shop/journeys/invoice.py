@@ -27,6 +27,7 @@ from troth.shop.refusal import Refused
 
 PATIENCE = 10.0  # seconds that a request waits for the worker
 STEP = 0.05
+pause = time.sleep  # where no worker runs beside, it is called here
 MOST = 20  # documents of one invoice a day: who has a link cannot use up the worker's openings
 
 
@@ -133,7 +134,7 @@ def _fetch(made: Invoice, form: str) -> bytes:
         while time.monotonic() < until:
             if (document := waiting.take()) is not None:
                 return document
-            time.sleep(STEP)
+            pause(STEP)
     except Failed as failed:
         sentence = WHY.get(failed.code, WHY[""])
     else:
