@@ -58,6 +58,10 @@ class Kept(Watched):
         environ = {**self.environ, **more}
         return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
 
+    def begins(self, *line: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-P", "-m", "troth", "--home", str(self.home), *line]
+        return subprocess.Popen(command, env=self.environ, stdout=subprocess.DEVNULL, text=True)
+
     def asks(self, script: str, home: Path | None = None, **more: str) -> Any:
         """What a script prints as JSON that has the shop's Django set up."""
         begin = "import django, json; django.setup()\n"

@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from troth.config import Config, Mail
+from troth.faces.cli.places import places
 
 ENOUGH, LEAST = 1 << 30, 200 << 20  # bytes free: comfortable; below that nothing is safe
 CLOCK_MAY_ERR = 60  # seconds
@@ -50,15 +51,17 @@ def folder(config: Config) -> Iterator[Seen]:
 
 def root_key(config: Config) -> Iterator[Seen]:
     """The root key: there, closed to others, and not beside a copy of what it opens."""
-    from troth.pledge.kms import RootKeyError
-    from troth.pledge.kms.file import FileKey
+    from troth.pledge.kms import RootKeyError, find
 
     try:
-        FileKey(config.root_key)
+        find(places(config)[config.keys.kms])
     except RootKeyError as error:
         yield Seen("wrong", f"{str(error).partition(';')[0]}.".capitalize(), f"{str(error).partition('; ')[2]}.")
         return
-    yield Seen("ok", f"The root key is {config.root_key}. Keep a copy of it away from this machine.")
+    if config.keys.kms == "file":
+        yield Seen("ok", f"The root key is {config.root_key}. Keep a copy of it away from this machine.")
+    else:
+        yield Seen("ok", f"The root key is {config.keys.name} in OpenBao at {config.keys.url}; it cannot be copied.")
 
 
 def keyring(config: Config) -> Iterator[Seen]:
@@ -66,7 +69,7 @@ def keyring(config: Config) -> Iterator[Seen]:
     from troth.pledge.keeper.keeper import Keeper
     from troth.pledge.keeper.keyring import KeyringError, connect
     from troth.pledge.kms import RootKeyError
-    from troth.pledge.kms.file import FileKey
+    from troth.pledge.kms.chosen import Chosen
 
     if not config.keyring.exists():
         yield Seen("ok", "There is no keyring yet; the keeper makes it when it first starts.")
@@ -75,27 +78,47 @@ def keyring(config: Config) -> Iterator[Seen]:
         yield Seen("ok", "A keeper is running and holds the keyring.")
         return
     try:
-        key = FileKey(config.root_key)
-    except RootKeyError:
-        return  # said by root_key above
-    try:
         db = connect(config.keyring)
     except (KeyringError, sqlite3.DatabaseError, OSError):
         yield Seen("wrong", f"{config.keyring} cannot be opened.", "Give it to this user, or restore it.")
         return
     try:
+        key = Chosen(db, places(config), config.keys.kms)
         keeper = Keeper(db, key, origin=config.ledger_origin)
     except RootKeyError:
         made_with = "Put back the root key that was made with this keyring."
         yield Seen("wrong", "The root key does not open the keyring.", made_with)
         return
     finally:
+        kind = key.kind
         db.close()
     public = config.home / "keeper.pub"
     if public.exists() and public.read_text("ascii").strip() != keeper.verify_key.hex():
         yield Seen("wrong", f"{public} belongs to another keyring.", "Restore keyring and shop from the same backup.")
         return
     yield Seen("ok", "The root key opens the keyring.")
+    if kind != config.keys.kms:
+        mend = f'Set [keys] kms = "{kind}" in troth.toml.'
+        yield Seen("note", f"The root key in force lies by {kind}, and the settings say {config.keys.kms}.", mend)
+
+
+def backups(config: Config) -> Iterator[Seen]:
+    """Whether sealed copies are made, and how old the newest of each kind is."""
+    if not config.backup.recipients:
+        mend = "Make an age identity (age-keygen), keep it elsewhere, and set [backup] recipients."
+        yield Seen("note", "No backups are made.", mend)
+        return
+    for kind, folder in (("main", config.main_copies), ("keyring", config.keyring_copies)):
+        try:
+            made = max((path.stat().st_mtime for path in folder.glob(f"{kind}-*.age")), default=0.0)
+        except OSError:
+            made = 0.0
+        hours = (time.time() - made) / 3600
+        if not made or (config.backup.every and hours > 2 * config.backup.every):
+            told = f"The newest is {hours:.0f} hours old." if made else "There is none yet."
+            yield Seen("wrong", f"Backups of {kind} are not made: {told}", "Run `troth backup`, and see what it says.")
+        else:
+            yield Seen("ok", f"The newest backup of {kind} is {hours:.0f} hours old.")
 
 
 def _held(path: Path) -> bool:
@@ -219,5 +242,5 @@ def space(config: Config) -> Iterator[Seen]:
 
 
 Examination = Callable[[Config], Iterator[Seen]]
-HERE: tuple[Examination, ...] = (folder, root_key, keyring, database, providers, space)
+HERE: tuple[Examination, ...] = (folder, root_key, keyring, database, backups, providers, space)
 OUTSIDE: tuple[Examination, ...] = (mail, clock)  # these speak to other machines

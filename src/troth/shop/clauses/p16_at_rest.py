@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -86,6 +87,13 @@ def the_keyring_continues(probe: Probe) -> Iterator[Finding]:
     yield holds("the keyring continues what this shop has seen of it: no entry is gone, no erasure undone")
 
 
+def a_restore_is_vouched_for(probe: Probe) -> Iterator[Finding]:
+    told = probe.config.home / "unvouched.json"  # written by `troth restore`, removed by its owner's acknowledgement
+    if told.exists():
+        yield unknown(json.loads(told.read_text("utf-8"))["sentence"])
+    yield holds("nothing was brought back from copies without the journal of erasures")
+
+
 def _not_sealed(keys: object, place: object, value: bytes) -> bytes:
     return seals.HEAD.pack(seals.FORMAT, 1, 1) + value
 
@@ -112,8 +120,12 @@ CLAUSE = Clause(
         Check("a marker customer stands nowhere in clear", "forensic", the_marker_customer_stands_nowhere),
         Check("the forgotten stay forgotten", "synthetic", the_forgotten_stay_forgotten),
         Check("the keyring continues what was seen of it", "runtime", the_keyring_continues),
+        Check("what was brought back is vouched for", "static", a_restore_is_vouched_for),
         Check("keys lie apart from the data", "static", keys_lie_apart),
         Check("the processes are kept apart", "runtime", roles_are_kept_apart),
+    ),
+    by_people=_(
+        "That nobody copies a root key kept in a file, the owner's age identity, or the key files of epochs of backups."
     ),
     mutants=(
         Mutant("sealing writes plaintext", _plain),
