@@ -24,7 +24,7 @@ def test_once_buys_twice_and_shows_it(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     for provider in ("PayPal", "Skrill"):
         steps = re.findall(rf"^{provider} +([a-z ]+?)  ", done.stdout, re.MULTILINE)
-        assert steps == ["basket", "checkout", "payment page", "paid", "letter", "download", "messages"]
+        assert steps == ["basket", "checkout", "payment page", "paid", "letter", "download", "invoice", "messages"]
     sums = (folder / "goods" / "SHA256SUMS").read_text()
     assert all(digest in sums for digest in re.findall(r"SHA-256 ([0-9a-f]{64})", done.stdout))
     assert len(set(re.findall(r"Message-ID (<\S+>)", done.stdout))) == 2

@@ -54,6 +54,7 @@ class Buyer:
         yield self._step("paid", self._wait_until_paid)
         yield self._step("letter", self._wait_for_letter)
         yield self._step("download", self._download)
+        yield self._step("invoice", self._invoice)
         self._browser.close()
 
     def _step(self, name: str, act: Callable[[], str]) -> Evidence:
@@ -140,6 +141,20 @@ class Buyer:
         if name is None or f"{digest}  files/{name[1]}" not in self._sums.read_text().splitlines():
             raise Failed("what came is not the file that was released.")
         return f"{name[1]}, {len(answer.content)} bytes, SHA-256 {digest}, as released"
+
+    def _invoice(self) -> str:
+        """Page and PDF by the letter's link alone: the worker makes them, and keeps a hash."""
+        link = re.search(r"https?://\S+/invoice/\S+", self._letter["text"])
+        if link is None:
+            raise Failed("the letter has no link to an invoice.")
+        page, paper = (httpx.get(url, timeout=20, trust_env=False) for url in (link[0], link[0].replace("?", ".pdf?")))
+        if page.status_code != 200 or self._person["street"] not in page.text:
+            raise Failed(f"the invoice answers {page.status_code}, or does not bear the address.")
+        if paper.status_code != 200 or not paper.content.startswith(b"%PDF-"):
+            raise Failed(f"the invoice's PDF answers {paper.status_code}.")
+        name = re.search(r'filename="?([^";]+)', paper.headers.get("content-disposition", ""))
+        digest = hashlib.sha256(paper.content).hexdigest()
+        return f"{name[1] if name else 'PDF'}, {len(paper.content)} bytes, SHA-256 {digest}"
 
     def _ask(self, url: str) -> Any:
         answer = httpx.get(url, timeout=20, trust_env=False)

@@ -44,6 +44,8 @@ SHOP = {
 
 COMPOSER = {"vendor": "fernhill"}
 
+TAX = {"scheme": "destination", "prices": "gross", "vat_number": "DE000000000"}
+
 
 class Stage:
     """`with Stage(folder, port) as stage:` runs the demo; leaving it stops all that was started.
@@ -132,7 +134,13 @@ class Stage:
     def _settings(self, sandbox: dict[str, Any]) -> config.Config:
         """The shop's settings, with this start's addresses of the sandbox. A new folder where there is none."""
         web = {"host": "127.0.0.1", "port": self.port, "public_url": self.shop}
-        sections: dict[str, dict[str, Any]] = {"shop": SHOP, "web": web, "keeper": {"blanks": 50}, "composer": COMPOSER}
+        sections: dict[str, dict[str, Any]] = {
+            "shop": SHOP,
+            "tax": TAX,
+            "web": web,
+            "keeper": {"blanks": 50},
+            "composer": COMPOSER,
+        }
         given: dict[str, dict[str, Any]] = {name: sandbox[name] for name in ("mail", "paypal", "skrill")}
         text = _toml(sections | given)
         path = self.home / "troth.toml"
