@@ -101,14 +101,18 @@ class Credentials:
         return messages.Ticket(self._ticket(ask.kind, raw, index, None))
 
     def redeem(self, role: str, ask: messages.Redeem) -> messages.Redeemed:
-        """For the worker's letter: the secret of a ticket, made now and told once."""
+        """For the worker's letter: the secret of a ticket, made now and told once.
+
+        `mailbox` is where that letter goes, as it was opened. Whoever can write the main database can put a contact of
+        theirs into a person's row, and would get that person's links: then it is told as "astray" and no secret made.
+        """
         for table in ("ticket", "covered"):
             self._db.execute(f"DELETE FROM {table} WHERE ends < ?", (self._room.now(),))  # noqa: S608 - our own tables
         if ask.ticket:
-            return self._redeem_ticket(ask.ticket, peek=ask.kind == "peek")
+            return self._redeem_ticket(ask.ticket, ask.mailbox, peek=ask.kind == "peek")
         raw = raw_ref(ask.ref)
-        if ask.mailbox:
-            self._drop_planted(raw, ask.mailbox)
+        if ask.mailbox and not self._is_reached_by(raw, ask.mailbox):
+            return messages.Redeemed("astray")
         if ask.kind not in ("invite", "confirm", "erase"):
             raise Refused("kind")
         row = self._credential(raw)
@@ -171,7 +175,8 @@ class Credentials:
         for old in hashes.keys() - {newest}:
             sql = "UPDATE credential SET mailbox = ?, lookup = ? WHERE mailbox = ? AND lookup = ?"
             self._db.execute(sql, (hashes[newest], newest, hashes[old], old))
-            self._db.execute("UPDATE ticket SET mailbox = ? WHERE mailbox = ?", (hashes[newest], hashes[old]))
+            for table in ("ticket", "reached"):
+                self._db.execute(f"UPDATE {table} SET mailbox = ?1 WHERE mailbox = ?2", (hashes[newest], hashes[old]))  # noqa: S608
         return hashes[newest]
 
     def signs_in(self, raw: bytes, mailbox: str) -> bool:
@@ -189,12 +194,14 @@ class Credentials:
         if not right or phc is self._nobody:
             raise Refused("credentials")
 
-    def _redeem_ticket(self, ticket: str, peek: bool) -> messages.Redeemed:
-        row = self._db.one("SELECT kind, ref FROM ticket WHERE id = ?", ticket)
+    def _redeem_ticket(self, ticket: str, mailbox: str, peek: bool) -> messages.Redeemed:
+        row = self._db.one("SELECT kind, ref, mailbox FROM ticket WHERE id = ?", ticket)
         if row is None or row[1] is None:
             return messages.Redeemed("nothing")
         if peek or row[0] in ("changed", "proved"):
             return messages.Redeemed(row[0], ref_name(row[1]), ticket)
+        if mailbox and self.index(mailbox) != row[2]:
+            return messages.Redeemed("astray")
         secret = secrets.token_urlsafe(24)
         # A letter that is sent again carries a new secret; only the last one is good.
         self._db.execute("UPDATE ticket SET secret = ? WHERE id = ?", (_digest(secret), ticket))
@@ -218,13 +225,20 @@ class Credentials:
         self._db.execute(sql, (raw, index, phc, WAITING, max(self._keys.mailbox)))
         self._persons.raise_epoch(raw)
 
-    def _drop_planted(self, raw: bytes, mailbox: str) -> None:
-        """End a credential that nobody proved and that is not for the mailbox which this person gave: it was put on
-        the blank before they took it."""
-        row = self._credential(raw)
-        if row is not None and row[2] != PROVED and not self.signs_in(raw, mailbox):
-            self._db.execute("DELETE FROM credential WHERE ref = ?", (raw,))
-            self._persons.raise_epoch(raw)
+    def _is_reached_by(self, raw: bytes, mailbox: str) -> bool:
+        """Whether this is the mailbox that the person gave: the one of their first letter, until another is proved.
+
+        With the first letter ends a credential that nobody proved and that is for another mailbox: it was put on the
+        blank before they took it.
+        """
+        index, known = self.index(mailbox), self._db.value("SELECT mailbox FROM reached WHERE ref = ?", raw)
+        if known is None:
+            row = self._credential(raw)
+            if row is not None and row[2] != PROVED and row[0] != index:
+                self._db.execute("DELETE FROM credential WHERE ref = ?", (raw,))
+                self._persons.raise_epoch(raw)
+            self._db.execute("INSERT INTO reached VALUES (?, ?)", (raw, index))
+        return known in (None, index)
 
     def _prove_mailbox(self, raw: bytes, index: bytes) -> None:
         """Whoever proves a mailbox signs in with it. One that another person proved before stays theirs."""
@@ -232,6 +246,7 @@ class Credentials:
             raise Refused("taken")
         sql = "UPDATE credential SET standing = ? WHERE mailbox = ? AND ref <> ? AND standing = ?"
         self._db.execute(sql, (WAITING, index, raw, CLAIMED))
+        self._db.execute("INSERT OR REPLACE INTO reached VALUES (?, ?)", (raw, index))
         self._db.execute("UPDATE credential SET standing = ? WHERE ref = ? AND mailbox = ?", (PROVED, raw, index))
 
     def _proved_by_other(self, raw: bytes, index: bytes) -> bool:

@@ -82,7 +82,7 @@ class Endings:
             changed = self._persons.shred(raw, keep)
         except Gone:
             changed = False  # a keyring from before they came; remembered all the same
-        for table in ("credential", "ticket", "about", "restricted"):
+        for table in ("credential", "reached", "ticket", "about", "restricted"):
             self._db.execute(f"DELETE FROM {table} WHERE ref = ?", (raw,))  # noqa: S608 - our own tables
         self._db.execute("INSERT OR IGNORE INTO erased VALUES (?)", (raw,))
         self.forgot = True

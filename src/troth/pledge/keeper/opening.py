@@ -44,7 +44,7 @@ class Opening:
                 raise Refused("restricted")
             values.append(self._unseal(raw, record, ask.purpose))
             classes.setdefault(raw, []).append(record.place.klass)
-        if owner is not None and not any(map(self._is_theirs, ask.records, values)):
+        if owner is not None and not self._is_theirs(owner, ask.records, values):
             raise Refused("capability")
         for raw, opened in classes.items():
             self._note(role, raw, sorted(set(opened)), ask)
@@ -73,16 +73,15 @@ class Opening:
         persons = self._room.persons
         return unseal(persons.private(raw, persons.wraps(raw), record.place.klass, fate), record.place, record.sealed)
 
-    def _is_theirs(self, record: messages.Record, value: bytes) -> bool:
-        """Whether this is the contact of who signs in: with each look at themselves people show it.
+    def _is_theirs(self, owner: bytes, records: list[messages.Record], values: list[bytes]) -> bool:
+        """Whether a contact of who signs in is shown, as with each look at oneself, and none of anybody else.
 
         Blanks lie in the main database with what enrols them. Whoever read them there could give one a credential
         before a person takes it; it is for another mailbox than that person's, and so it opens nothing.
         """
-        if record.place.klass != REACHED_BY:
-            return False
+        contacts = [value for one, value in zip(records, values, strict=True) if one.place.klass == REACHED_BY]
         try:
-            return self._credentials.signs_in(raw_ref(record.place.ref), read_mailbox(value))
+            return bool(contacts) and all(self._credentials.signs_in(owner, read_mailbox(one)) for one in contacts)
         except BadSeal:
             return False
 

@@ -61,7 +61,7 @@ def _send_link(erasure: Erasure, contact: Contact, claim: due.Claim) -> None:
     to = address(contact, erasure.id)
     made = asked(
         lambda: (
-            door().redeem(ticket=erasure.ticket)
+            door().redeem(ticket=erasure.ticket, mailbox=to.email)
             if erasure.ticket
             else door().redeem(ref=erasure.person_id, kind="erase", mailbox=to.email)
         )

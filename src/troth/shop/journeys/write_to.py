@@ -34,6 +34,8 @@ def confirm(person_ref: str, claim: due.Claim) -> None:
         raise due.Again("enrolling", 1)  # we were quicker than the journey that made this due
     if redeemed.kind == "nothing":  # the keeper was away when this person registered: let them set a password
         redeemed = asked(lambda: door().redeem(ref=person_ref, kind="invite", mailbox=to.email))
+    if redeemed.kind == "astray":
+        raise due.Again("astray", give_up=True)
     if redeemed.kind == "taken":
         letter.kind = "taken"
         letters.send(letter, to, claim, link=url("/recover"))
@@ -44,13 +46,16 @@ def confirm(person_ref: str, claim: due.Claim) -> None:
 
 def recover(ticket: str, claim: due.Claim) -> None:
     """The letter with a link to choose a new password, if the ticket is somebody's."""
-    redeemed = asked(lambda: door().redeem(ticket=ticket))
-    if redeemed.kind != "recover":
+    asked_for = asked(lambda: door().redeem(ticket=ticket, kind="peek"))
+    if asked_for.kind != "recover":
         return
-    contact = Contact.objects.select_related("person").get(person=redeemed.ref, state=Contact.CURRENT)
+    contact = Contact.objects.select_related("person").get(person=asked_for.ref, state=Contact.CURRENT)
     letter = letter_to("recover", ticket, contact)
     if letter.state != Letter.SENT:
         to = address(contact, letter.id)
+        redeemed = asked(lambda: door().redeem(ticket=ticket, mailbox=to.email))
+        if redeemed.kind != "recover":
+            raise due.Again(redeemed.kind, give_up=True)
         letters.send(letter, to, claim, link=url(f"/recover/{ticket}/{redeemed.secret}"))
 
 
@@ -71,8 +76,11 @@ def change(subject: str, claim: due.Claim) -> None:
         letters.send(warning, address(former, contact_id), claim, link=url("/recover"))
     letter = letter_to("change", contact_id, waiting)
     if letter.state == Letter.QUEUED:
-        secret = asked(lambda: door().redeem(ticket=ticket)).secret
-        letters.send(letter, address(waiting, contact_id), claim, link=url(f"/confirm/{ticket}/{secret}"))
+        to = address(waiting, contact_id)
+        redeemed = asked(lambda: door().redeem(ticket=ticket, mailbox=to.email))
+        if redeemed.kind != "change":
+            raise due.Again(redeemed.kind, give_up=True)
+        letters.send(letter, to, claim, link=url(f"/confirm/{ticket}/{redeemed.secret}"))
     raise due.Again("waits for the mailbox", LOOK_AGAIN)
 
 
