@@ -77,6 +77,7 @@ INSTALLED_APPS = [
 _secure = _public.scheme == "https"
 MIDDLEWARE = [
     *(["troth.faces.storefront.transport.Transport"] if _secure else []),
+    "troth.faces.api.kept.KeptLists",
     "troth.faces.storefront.pagecache.PageCache",
     "troth.faces.storefront.headers.SafeHeaders",
     "django.middleware.common.CommonMiddleware",

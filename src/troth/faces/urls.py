@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
+from troth.faces.api import composer
+from troth.faces.api import licences as api
 from troth.faces.storefront.views import (
     accounts,
     basket,
@@ -41,6 +43,15 @@ urlpatterns = [
     path("download/<str:grant>/<int:release>", downloads.fetch, name="download"),
     path("invoice/<str:invoice>.pdf", invoices.paper, name="invoice_pdf"),
     path("invoice/<str:invoice>", invoices.view, name="invoice"),
+    path("api/licence/activate", api.activate, name="licence_activate"),
+    path("api/licence/check", api.check, name="licence_check"),
+    path("api/licence/deactivate", api.deactivate, name="licence_deactivate"),
+    path("api/licence/file", api.signed_file, name="licence_file"),
+    path(".well-known/licence-key.json", api.public_key, name="licence_key"),
+    path("composer/packages.json", composer.index, name="composer"),
+    path("composer/p2/<path:package>.json", composer.metadata, name="composer_metadata"),
+    path("composer/providers/<path:package>.json", composer.providers, name="composer_providers"),
+    path("composer/dist/<path:package>/<str:version>.zip", composer.dist, name="composer_dist"),
     path("register", accounts.register, name="register"),
     path("sign-in", accounts.sign_in, name="sign_in"),
     path("sign-out", accounts.sign_out, name="sign_out"),

@@ -25,6 +25,11 @@ def fetch(request: HttpRequest, grant: str, release: int) -> HttpResponseBase:
         piece = _piece(request, grant, release)
     except Refused as no:
         return errors.refused(request, str(no.sentence), 403)
+    return send(request, piece)
+
+
+def send(request: HttpRequest, piece: download.Piece) -> HttpResponseBase:
+    """Answer with a piece of a file, read as it is sent: memory stays flat whatever its size."""
     if piece.status == 416:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{piece.size}"})
     length = piece.end - piece.start + 1

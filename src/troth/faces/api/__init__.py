@@ -1,0 +1,1 @@
+"""What programs ask: licences as JSON, and the Composer repository. Documented in docs/licences.md."""
