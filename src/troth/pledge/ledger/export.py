@@ -154,11 +154,25 @@ class Folder:
     def entries(self) -> Iterator[tuple[int, bytes]]:
         """Number and bytes of each entry. BrokenTree where a bundle is malformed."""
         for n in range(-(-self.size // WIDTH)):
-            width = min(WIDTH, self.size - n * WIDTH)
-            yield from bundled(self._read(ENTRIES, n, width), n * WIDTH)
+            yield from self._bundle(n)
+
+    def leaves(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+        """Those numbered from start to before end."""
+        for n in range(start // WIDTH, -(-end // WIDTH)):
+            yield from ((seq, leaf) for seq, leaf in self._bundle(n) if start <= seq < end)
+
+    def _bundle(self, n: int) -> Iterator[tuple[int, bytes]]:
+        return bundled(self._read(ENTRIES, n, min(WIDTH, self.size - n * WIDTH)), n * WIDTH)
 
     def _read(self, level: int | str, n: int, width: int) -> bytes:
-        try:
-            return (self._folder / tile_path(level, n, width)).read_bytes() if width else b""
-        except FileNotFoundError:
+        """A tile or bundle. Where a partial one has become a full one meanwhile: that one's first part."""
+        if not width:
             return b""
+        try:
+            return (self._folder / tile_path(level, n, width)).read_bytes()
+        except FileNotFoundError:
+            full = self._folder / tile_path(level, n)
+            content = full.read_bytes() if width < WIDTH and full.is_file() else b""
+        if level != ENTRIES:
+            return content[: width * HASH]
+        return b"".join(len(leaf).to_bytes(2, "big") + leaf for seq, leaf in bundled(content, 0) if seq < width)

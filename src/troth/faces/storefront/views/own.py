@@ -14,8 +14,10 @@ from troth.faces.storefront.answers import page, word
 from troth.faces.storefront.forms.accounts import ChangeEmailForm, ChangePasswordForm
 from troth.faces.storefront.guards import See, answers_for_the_keeper, for_the_signed_in, to_sign_in
 from troth.faces.storefront.signed_in import enter
+from troth.pledge.keeper.messages import NEWEST
+from troth.pledge.vault.door import KeeperAway
 from troth.shop.accounts.models import Account, Contact, Locality
-from troth.shop.journeys import change_email, erase, own_data
+from troth.shop.journeys import change_email, erase, own_data, who_looked
 from troth.shop.orders.models import Billing, Order, OrderLine
 from troth.shop.refusal import Refused
 
@@ -44,6 +46,8 @@ def account(request: HttpRequest) -> HttpResponse:
             Order.EXPIRED: _("Lapsed"),
         },
         "mine": mine,
+        "licences": (mine_too := licence.of_person(who.person_ref)),
+        "composer": licence.commands(mine_too),
         "erasing": erase.page_of(going) if going else "",
         "confirmed": Account.objects.filter(pk=who.person_ref, confirmed_at__isnull=False).exists(),
     }
@@ -116,8 +120,22 @@ def password(request: HttpRequest) -> HttpResponse:
 @require_safe
 @for_the_signed_in
 def privacy(request: HttpRequest) -> HttpResponse:
-    """What is held, by class: counted in the tables, opened by nobody."""
-    return page(request, "account_privacy.html", {"held": _held(request.who.person_ref)})  # type: ignore[attr-defined]
+    """What is held, by class, and who looked at it: counted and listed, opened by nobody. ?before=<n>: older looks."""
+    context = {"held": _held(request.who.person_ref)} | _looks(request)  # type: ignore[attr-defined]
+    return page(request, "account_privacy.html", context)
+
+
+def _looks(request: HttpRequest) -> dict[str, Any]:
+    """A page of entries about this person, newest first; `untold` says why there is none to be shown."""
+    asked = request.GET.get("before", "")
+    before = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 19 else NEWEST
+    try:
+        looks, more = who_looked.looks(request.who.capability, before)  # type: ignore[attr-defined]
+    except Refused as no:
+        return {"untold": no.sentence}
+    except KeeperAway:
+        return {"untold": _("The part of the shop that keeps this list is starting; look again in a minute.")}
+    return {"looks": looks, "older": looks[-1].seq if more else None, "newest": before == NEWEST}
 
 
 def _held(person: str) -> list[dict[str, Any]]:
