@@ -61,8 +61,22 @@ def ask(order: Order, *, line: int | None = None, minor: int | None = None, why:
 
 def surplus(payment: Payment) -> Refund | None:
     """Money that no order needs goes back by itself, where the settings say so. Needs the caller's transaction."""
+    return _whole(payment) if settings.TROTH.payments.surplus == "refund" else None
+
+
+def of_surplus(order: Order) -> list[Refund]:
+    """Give back, by the owner's word, what was paid when nothing was to be paid. Refused where there is nothing."""
+    with transaction.atomic():
+        asked = [_whole(payment) for payment in order.payments.filter(state=Payment.PAID, surplus=True)]
+    found = [one for one in asked if one is not None]
+    if not found:
+        raise Refused(_("Nothing was paid twice for this order, or it has gone back already."))
+    return found
+
+
+def _whole(payment: Payment) -> Refund | None:
     payment.refresh_from_db()
-    if settings.TROTH.payments.surplus != "refund" or not give_back.reserve(payment, payment.kept_minor):
+    if not give_back.reserve(payment, payment.kept_minor):
         return None
     refund = Refund.objects.create(
         payment=payment, provider=payment.provider, amount_minor=payment.kept_minor, why=SURPLUS
