@@ -17,7 +17,7 @@ from troth.faces.storefront.signed_in import enter
 from troth.pledge.keeper.messages import NEWEST
 from troth.pledge.vault.door import KeeperAway
 from troth.shop.accounts.models import Account, Contact, Locality
-from troth.shop.journeys import change_email, erase, own_data, who_looked
+from troth.shop.journeys import change_email, erase, licence, own_data, who_looked
 from troth.shop.orders.models import Billing, Order, OrderLine
 from troth.shop.refusal import Refused
 
