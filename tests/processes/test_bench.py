@@ -22,6 +22,10 @@ def test_the_bench_measures_everything_it_shows():
         assert (name, "ms CPU") in measured
         assert measured[name, "SQL"] > measured["product page", "SQL"] > 0
     assert measured["start to first product page", "s"] > 0
+    assert all(0 < measured[name, "ms"] for name, unit in measured if name.startswith("keeper: ") and unit == "ms")
+    assert measured["seal a checkout: key set checked, three records", "ms CPU"] > 0
+    assert measured["keyring, 500 people, each", "bytes"] > 300
+    assert measured["keeper, RSS at start", "MiB"] > 10
     assert any(name.startswith("memory") and value > 40 for (name, _), value in measured.items())
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from troth.faces.cli.bench import clone, pages, processes, purchases, table
+from troth.faces.cli.bench import clone, pages, processes, purchases, strongroom, table
 from troth.faces.cli.bench.baseline import Bare
 from troth.faces.cli.bench.customer import Customer
 from troth.faces.cli.bench.load import WrongAnswer
@@ -34,10 +34,11 @@ class Size(NamedTuple):
     purchases: int  # with one provider in one round
     rest: float  # seconds of doing nothing
     starts: int
+    keeper: strongroom.Size
 
 
-FULL = Size(1000, 5, 3.0, 15, 30.0, 3)
-QUICK = Size(50, 1, 0.3, 2, 2.0, 1)
+FULL = Size(1000, 5, 3.0, 15, 30.0, 3, strongroom.FULL)
+QUICK = Size(50, 1, 0.3, 2, 2.0, 1, strongroom.QUICK)
 
 
 @click.command()
@@ -85,6 +86,7 @@ def numbers(folder: Path, size: Size, told: Callable[[str], object], *, fresh: b
     rows.append(Row("start to first product page", "s", seconds, 2, peers="oscar 2.0, vendure 8.5, saleor 19"))
     cpu = median(start.cpu for start in starts)
     rows.append(Row("  CPU time until then, all processes", "s", cpu, peers="oscar 1.9, vendure 6.4, saleor 18.8"))
+    rows += strongroom.rows(folder, size.keeper, told)
     if fresh:
         told("a fresh clone")
         rows.append(Row("fresh clone to first page, without downloads", "s", clone.first_page(folder), 90))

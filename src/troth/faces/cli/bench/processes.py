@@ -53,6 +53,11 @@ def memory(pids: Iterable[int]) -> Memory:
         return Memory(sum(_kib(pid, "status", "VmRSS:") for pid in listed) / 1024, "RSS")
 
 
+def resident(pid: int) -> float:
+    """MiB of memory that a process holds, shared pages counted in full."""
+    return _kib(pid, "status", "VmRSS:") / 1024
+
+
 def _kib(pid: int, file: str, name: str) -> int:
     for line in Path(f"/proc/{pid}/{file}").read_text().splitlines():
         if line.startswith(name):
