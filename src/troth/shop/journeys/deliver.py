@@ -57,6 +57,8 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
         claim,
         lines=lines,
         downloads=links.of(order),
+        licences=(licences := licence.of(order)),
+        composer=licence.commands(licences),
         invoice_url=invoice.letter_url(order),
         order_url=f"{site}/orders/{order.ref}/key/{reach.order_key(order)}",
         invite_url=f"{site}/recover/{invite.ticket}/{invite.secret}" if invite.kind == "invite" else "",

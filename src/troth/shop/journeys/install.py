@@ -20,11 +20,10 @@ from troth.pledge import clock
 from troth.shop.catalogue.models import Product, Release
 from troth.shop.delivery.models import Grant
 from troth.shop.journeys.download import Piece
+from troth.shop.journeys.licence import MOST_KEYS as MOST_KEYS
 from troth.shop.journeys.licence import is_ours
 from troth.shop.licences.standing import NoLicence, Standing, find
 from troth.shop.refusal import Refused
-
-MOST_KEYS = 20
 
 
 class NotHere(Exception):

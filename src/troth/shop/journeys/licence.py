@@ -9,6 +9,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from urllib.parse import urlsplit
 
 import msgspec
 from django.conf import settings
@@ -25,6 +26,7 @@ from troth.shop.licences.models import Licence
 from troth.shop.orders.models import Order, OrderLine
 from troth.shop.refusal import Refused
 
+MOST_KEYS = 40  # in one login
 SOLD_OUT = "keys-sold-out"  # of a due row: the letter waits for keys
 
 
@@ -76,6 +78,24 @@ def of_person(person: str) -> list[Shown]:
     """All licences in force that this person bought, newest first, for their account. Two queries."""
     mine = Licence.objects.filter(line__order__person=person, line__order__state=Order.PAID)
     return [one for one in _shown(mine.order_by("-issued_at", "id")[:100]) if not one.ended]
+
+
+def commands(licences: list[Shown]) -> list[str]:
+    """What to type so that Composer installs what these licences cover; [] where there is nothing for Composer.
+
+    Composer keeps one login for a host, so all keys stand in it, with commas between.
+    """
+    usable = [one for one in licences if one.packages and not one.ended][:MOST_KEYS]
+    if not usable:
+        return []
+    site = settings.TROTH.web.public_url.rstrip("/")
+    names = dict.fromkeys(package for one in usable for package in one.packages)
+    return [
+        f"composer config repositories.{settings.TROTH.composer.vendor} composer {site}/composer/",
+        *(["composer config secure-http false"] if site.startswith("http:") else []),  # a trial on this machine
+        f"composer config --auth http-basic.{urlsplit(site).netloc} licence {','.join(one.key for one in usable)}",
+        f"composer require {' '.join(names)}",
+    ]
 
 
 def rotate(licence_id: str) -> None:

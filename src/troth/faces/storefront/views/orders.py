@@ -14,7 +14,7 @@ from troth.faces.storefront.signed_in import ORDER_COOKIE, give_order
 from troth.faces.storefront.views import errors
 from troth.pledge.ids import SHAPE
 from troth.shop.delivery.models import Letter
-from troth.shop.journeys import buy, download, invoice, reach, refund, settle, waiting
+from troth.shop.journeys import buy, download, invoice, licence, reach, refund, settle, waiting
 from troth.shop.money import Money
 from troth.shop.orders.models import Order, OrderLine
 from troth.shop.payments import gateways
@@ -76,6 +76,8 @@ def show(request: HttpRequest, order: Order, fault: object = "", status: int = 2
         "tax": _tax(lines, order.currency),
         "links": download.links(order) if standing.state == "paid" else [],
         "invoices": invoice.of(order),
+        "licences": (mine := licence.of(order) if order.paid_at else []),
+        "composer": licence.commands(mine),
         "money_back": [one for one in refund.of(order) if one.state != "failed"],
         "letter": _letter(order),
         "providers": [(code, gateways.NAMES[code]) for code in gateways.offered()],

@@ -48,6 +48,8 @@ def account(request: HttpRequest) -> HttpResponse:
         "mine": mine,
         "licences": (mine_too := licence.of_person(who.person_ref)),
         "composer": licence.commands(mine_too),
+        "licences": (mine_too := licence.of_person(who.person_ref)),
+        "composer": licence.commands(mine_too),
         "erasing": erase.page_of(going) if going else "",
         "confirmed": Account.objects.filter(pk=who.person_ref, confirmed_at__isnull=False).exists(),
     }
