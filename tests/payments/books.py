@@ -1,10 +1,35 @@
 """The referee: what the look-alikes' own books say about a shop's money, beside what the shop's rows say."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 
+from django.db import transaction
+
 from tests.house import House
+from troth.pledge import clock
+from troth.pledge.due.models import Due
+from troth.shop.journeys import download
 from troth.shop.orders.models import Order
 from troth.shop.payments.models import Dispute, Payment, Refund
+
+
+@contextmanager
+def afresh(house: House) -> Iterator[None]:
+    """A world of its own inside a test: empty books, the clock as it is, and all rows gone afterwards."""
+    house.sandbox.reset()
+    house._brought = 0
+    for courier in (house.sandbox.paypal.courier, house.sandbox.skrill.courier):
+        courier.dropping = True
+    clock.travel(timedelta())
+    block = transaction.atomic()
+    block._from_testcase = True  # as the blocks are that Django wraps around each test
+    with block:
+        try:
+            yield
+        finally:
+            transaction.set_rollback(True)
 
 
 def came(house: House, payment: Payment) -> int:
@@ -63,6 +88,11 @@ def all_agrees(house: House) -> None:
     for order in Order.objects.all():
         line = order.lines.get()
         assert (line.ended == "") == _open(house, order), (order.state, line.ended)
+        letters = [mail for mail in house.mails if f"/orders/{order.ref}/key/" in mail.text]
+        if order.state == Order.PAID and not line.ended:
+            assert len(letters) == len(download.links(order)) == 1, "paid and not delivered"
+    left = Due.objects.filter(kind__in=("deliver", "refund", "dispute")).values_list("kind", "last_code")
+    assert not left, list(left)
 
 
 def _open(house: House, order: Order) -> bool:

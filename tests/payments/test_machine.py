@@ -6,7 +6,6 @@ Hypothesis plays buyer, owner, provider and network against the look-alikes; the
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -22,7 +21,6 @@ from tests.campaign import rounds
 from tests.house import House
 from tests.journeys.test_buy_to_delivery import begin
 from tests.payments import books
-from troth.pledge import clock
 from troth.shop.catalogue.models import Edition
 from troth.shop.journeys import buy, reconcile, refund, settle
 from troth.shop.orders.models import Order
@@ -43,13 +41,8 @@ class Payments(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.undo = transaction.atomic()
-        self.undo.__enter__()
-        self.house.sandbox.reset()
-        self.house._brought = 0
-        for courier in (self.house.sandbox.paypal.courier, self.house.sandbox.skrill.courier):
-            courier.dropping = True
-        clock.travel(timedelta())
+        self.world = books.afresh(self.house)
+        self.world.__enter__()
         self.cases: list[str] = []
 
     @initialize(provider=st.sampled_from(PROVIDERS))
@@ -181,8 +174,7 @@ class Payments(RuleBasedStateMachine):
                 self.catch_up()
                 books.all_agrees(self.house)
         finally:
-            transaction.set_rollback(True)
-            self.undo.__exit__(None, None, None)
+            self.world.__exit__(None, None, None)
 
     def catch_up(self) -> None:
         """The network heals, pending things end, messages come, a day goes by."""
