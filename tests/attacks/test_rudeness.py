@@ -218,8 +218,9 @@ class TestFloods:
 
     def test_a_hundred_wrong_passwords_do_not_keep_letters_from_leaving(self, running: Kept, victim: Somebody) -> None:
         asked = [running.line("web") for _ in range(100)]
-        for line in asked:
-            line.sendall(messages.frame(messages.encode(messages.SignIn("alice@heronsgate.example", "wrong password"))))
+        for number, line in enumerate(asked):
+            guess = messages.SignIn(f"alice{number}@heronsgate.example", "wrong password")
+            line.sendall(messages.frame(messages.encode(guess)))
         began = time.monotonic()
         answer = running.ask("worker", messages.Open([victim.record()], "deliver", "deliver"))
         assert answer.values == [ALICE]

@@ -154,7 +154,7 @@ NOBODYS = tuple(
         ("policy.Verdict", "id clause state findings checked_at expires_at took_ms"),
         ("policy.Confirmation", "id clause item confirmed_at"),
         ("invoices.Series", "name last"),
-        ("vault.Seen", "id ledger_size erased checkpoint trouble"),
+        ("vault.Seen", "id ledger_size erased checkpoint trouble incidents"),
         ("vault.LedgerEvent", "event_id event seq made_at"),
         ("vault.Rotation", "what cursor done left begun_at"),
     )

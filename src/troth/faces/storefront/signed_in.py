@@ -19,6 +19,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import rotate_token
+from django.urls import reverse
 
 from troth.pledge.prepared import Prepared
 from troth.shop.accounts.models import Account
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from troth.shop.accounts import session
 
 CAPABILITY_COOKIE = "troth_cap"
+DEVICE_COOKIE = "troth_device"  # sent to the page for signing in alone
 BASKET_COOKIE = "troth_basket"
 ORDER_COOKIE = "troth_order"
+DEVICE_AGE = 400 * 86400  # seconds: the longest that browsers keep a cookie
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 random bytes
 
 
@@ -89,6 +92,8 @@ def enter(request: HttpRequest, response: HttpResponse, signed: session.SignedIn
     request.session["epoch"] = signed.epoch
     rotate_token(request)
     _set(response, CAPABILITY_COOKIE, signed.capability, settings.SESSION_COOKIE_AGE)
+    if signed.device:
+        _set(response, DEVICE_COOKIE, signed.device, DEVICE_AGE, reverse("sign_in"))
 
 
 def leave(request: HttpRequest, response: HttpResponse) -> None:

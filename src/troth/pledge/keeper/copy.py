@@ -4,8 +4,6 @@ While that process reads the file, changes are kept in the journal alone, so tha
 person who is forgotten meanwhile is forgotten at once: the journal is written back, the copy thrown away, made anew.
 """
 
-from __future__ import annotations
-
 import re
 import sqlite3
 import subprocess
@@ -17,7 +15,6 @@ import msgspec
 
 from troth.pledge.keeper import messages
 from troth.pledge.keeper.keyring import Keyring
-from troth.pledge.keeper.messages import Refused
 
 SHAPE = re.compile(r"(\d{8}T\d{6}Z)?")
 Order = Callable[[str], dict[str, object]]  # name of a copy -> what the process is told
@@ -38,12 +35,12 @@ class Copies:
     def ask(self, role: str, ask: messages.Copy) -> messages.Copied:
         """Begin, or say how far it is. Refused "backup" where none are made, "copy" where it failed."""
         if self._order is None:
-            raise Refused("backup")
+            raise messages.Refused("backup")
         if not SHAPE.fullmatch(ask.name):
-            raise Refused("shape")
+            raise messages.Refused("shape")
         made = self._ended.pop(ask.name, None)
         if made is False:
-            raise Refused("copy")
+            raise messages.Refused("copy")
         if made is None and self._running is None:
             self._wanted = ask.name
         return messages.Copied(bool(made))

@@ -18,13 +18,14 @@ from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from troth.pledge.keeper import capabilities, messages
-from troth.pledge.keeper.messages import Refused, raw_ref, ref_name
 from troth.pledge.keeper.room import Room
 from troth.pledge.keeper.seals import BadSeal
 
 WAITING, CLAIMED, PROVED = 0, 1, 2
 TICKET_LIFE = {"confirm": 7 * 86400, "invite": 30 * 86400, "recover": 3600, "change": 86400, "erase": 86400}
 LONGEST_MAILBOX, LONGEST_PASSWORD = 254, 1024
+FREE, LONGEST_WAIT, FORGIVEN = 5, 900, 86400  # failures before the first delay; seconds
+DEVICE_LIFE = 400 * 86400  # as long as browsers keep a cookie
 
 Work = Callable[[], Any]  # slow and pure: runs beside the loop
 Steps = Generator[Work, Any, messages.Answer]
@@ -68,10 +69,10 @@ class Credentials:
 
         The same again (a lost answer) gives a session again; another mailbox or password is refused.
         """
-        raw, index = raw_ref(ask.ref), self.index(ask.mailbox)
+        raw, index = messages.raw_ref(ask.ref), self.index(ask.mailbox)
         _password_shape(ask.password)
         if not self._persons.knows_secret(raw, ask.secret):
-            raise Refused("secret")
+            raise messages.Refused("secret")
         if self._credential(raw) is None:
             phc = yield lambda: hash_password(ask.password)
             sql = "INSERT OR IGNORE INTO credential VALUES (?, ?, ?, ?, ?) RETURNING 1"
@@ -82,20 +83,22 @@ class Credentials:
         known = self._credential(raw)
         right = yield lambda: fits(ask.password, known[1])
         if not right or known[0] != index:
-            raise Refused("secret")
+            raise messages.Refused("secret")
         return self._session(raw)
 
     def sign_in(self, role: str, ask: messages.SignIn) -> Steps:
         """Refused "credentials" for a wrong password and an unknown mailbox alike, after the same work."""
         sql = "SELECT ref, phc FROM credential WHERE mailbox = ? AND standing > 0"
-        row = self._db.one(sql, self.index(ask.mailbox))
-        yield from self._compare(ask.password, row[1] if row else self._nobody)
+        index = self.index(ask.mailbox)
+        row = self._db.one(sql, index)
+        counted = self._counted_on(index, row[0] if row else b"", ask.device)
+        yield from self._compare(ask.password, row[1] if row else self._nobody, counted)
         return self._session(row[0])
 
     def recover(self, role: str, ask: messages.Recover) -> messages.Ticket:
         """A ticket for known and unknown mailboxes alike; what it is good for only the worker learns."""
         if ask.kind not in ("recover", "erase"):
-            raise Refused("kind")
+            raise messages.Refused("kind")
         index = self.index(ask.mailbox)
         raw = self._db.value("SELECT ref FROM credential WHERE mailbox = ? AND standing > 0", index)
         return messages.Ticket(self._ticket(ask.kind, raw, index, None))
@@ -106,15 +109,14 @@ class Credentials:
         `mailbox` is where that letter goes, as it was opened. Whoever can write the main database can put a contact of
         theirs into a person's row, and would get that person's links: then it is told as "astray" and no secret made.
         """
-        for table in ("ticket", "covered"):
-            self._db.execute(f"DELETE FROM {table} WHERE ends < ?", (self._room.now(),))  # noqa: S608 - our own tables
+        self._room.tidy()
         if ask.ticket:
             return self._redeem_ticket(ask.ticket, ask.mailbox, peek=ask.kind == "peek")
-        raw = raw_ref(ask.ref)
+        raw = messages.raw_ref(ask.ref)
         if ask.mailbox and not self._is_reached_by(raw, ask.mailbox):
             return messages.Redeemed("astray")
         if ask.kind not in ("invite", "confirm", "erase"):
-            raise Refused("kind")
+            raise messages.Refused("kind")
         row = self._credential(raw)
         if ask.kind != "erase" and (row is None) != (ask.kind == "invite"):
             return messages.Redeemed("nothing")
@@ -131,14 +133,14 @@ class Credentials:
         if kind == "erase":
             # Kept until its end, so that the worker can begin what a web process proved before it died. No session.
             self._db.execute("UPDATE ticket SET kind = 'proved', secret = NULL WHERE id = ?", (ask.ticket,))
-            return messages.Proved(kind, messages.Session(ref_name(raw), self._persons.epoch(raw), ""))
+            return messages.Proved(kind, messages.Session(messages.ref_name(raw), self._persons.epoch(raw), ""))
         if ask.password and kind in ("recover", "invite"):
             _password_shape(ask.password)
             phc = yield lambda: hash_password(ask.password)
             self._shown(ask)  # still there after the pause: exactly one caller goes on
             self._set_password(raw, index, phc)
         elif kind in ("recover", "invite"):
-            raise Refused("password")
+            raise messages.Refused("password")
         if kind == "change":
             # Kept until its end, so that the worker can finish a change whose web process died.
             self._db.execute("UPDATE ticket SET kind = 'changed', secret = NULL WHERE id = ?", (ask.ticket,))
@@ -148,13 +150,14 @@ class Credentials:
         else:
             self._db.execute("DELETE FROM ticket WHERE id = ?", (ask.ticket,))
         self._prove_mailbox(raw, index)
+        self._db.execute("DELETE FROM failure WHERE who IN (?, ?)", (index, raw))
         return messages.Proved(kind, self._session(raw))
 
     def change(self, role: str, ask: messages.Change) -> Steps:
         """A new password at once; a new mailbox as a ticket, which the worker redeems and mails to it."""
         raw = self.owner(ask.capability)
         row = self._credential(raw)
-        yield from self._compare(ask.password, row[1] if row else self._nobody)
+        yield from self._compare(ask.password, row[1] if row else self._nobody, raw)
         if ask.new_mailbox:
             return messages.Ticket(self._ticket("change", raw, self.index(ask.new_mailbox), None))
         _password_shape(ask.new_password)
@@ -169,7 +172,7 @@ class Credentials:
         """
         name = unicodedata.normalize("NFKC", mailbox).strip().casefold()
         if "@" not in name or len(name) > LONGEST_MAILBOX:
-            raise Refused("mailbox")
+            raise messages.Refused("mailbox")
         newest = max(self._keys.mailbox)
         hashes = {version: _lookup(key, name) for version, key in self._keys.mailbox.items()}
         for old in hashes.keys() - {newest}:
@@ -188,30 +191,51 @@ class Credentials:
         """How many mailboxes stand under an older look-up key."""
         return int(self._db.value("SELECT count(*) FROM credential WHERE lookup < ?", max(self._keys.mailbox)))
 
-    def _compare(self, password: str, phc: str) -> Generator[Work, Any, None]:
-        """Refused "credentials" unless the password fits; nobody's own fits to nothing."""
+    def _compare(self, password: str, phc: str, counted: bytes) -> Generator[Work, Any, None]:
+        """Refused "credentials" unless the password fits; nobody's own fits to nothing. "later" after many failures.
+
+        An attempt counts as failed when it begins, so that a hundred at once are a hundred; it is forgiven if it fits.
+        """
+        now = self._room.now()
+        fails, ends = self._db.one("SELECT fails, ends FROM failure WHERE who = ?", counted) or (0, 0)
+        if ends - FORGIVEN > now:
+            raise messages.Refused("later", ends - FORGIVEN - now)
+        wait = min(1 << (fails + 1 - FREE), LONGEST_WAIT) if fails >= FREE else 0
+        self._db.execute("INSERT OR REPLACE INTO failure VALUES (?, ?, ?)", (counted, fails + 1, now + wait + FORGIVEN))
         right = yield lambda: fits(password[:LONGEST_PASSWORD], phc)
         if not right or phc is self._nobody:
-            raise Refused("credentials")
+            raise messages.Refused("credentials")
+        self._db.execute("DELETE FROM failure WHERE who = ?", (counted,))
+
+    def _counted_on(self, index: bytes, raw: bytes, device: str) -> bytes:
+        """On what failures count: on a browser that this person has signed in with before, else on the mailbox.
+
+        So that who guesses delays strangers, and never the owner at their own browser (OWASP: device cookies).
+        """
+        with suppress(capabilities.NoCapability):
+            person, _, scope = capabilities.read(self._keys.capability, device, self._room.now())
+            if (person, scope) == (raw, "device"):
+                return _digest(device)[:16]
+        return index
 
     def _redeem_ticket(self, ticket: str, mailbox: str, peek: bool) -> messages.Redeemed:
         row = self._db.one("SELECT kind, ref, mailbox FROM ticket WHERE id = ?", ticket)
         if row is None or row[1] is None:
             return messages.Redeemed("nothing")
         if peek or row[0] in ("changed", "proved"):
-            return messages.Redeemed(row[0], ref_name(row[1]), ticket)
+            return messages.Redeemed(row[0], messages.ref_name(row[1]), ticket)
         if mailbox and self.index(mailbox) != row[2]:
             return messages.Redeemed("astray")
         secret = secrets.token_urlsafe(24)
         # A letter that is sent again carries a new secret; only the last one is good.
         self._db.execute("UPDATE ticket SET secret = ? WHERE id = ?", (_digest(secret), ticket))
-        return messages.Redeemed(row[0], ref_name(row[1]), ticket, secret)
+        return messages.Redeemed(row[0], messages.ref_name(row[1]), ticket, secret)
 
     def _shown(self, ask: messages.Prove) -> tuple[str, bytes, bytes]:
         sql = "SELECT kind, ref, mailbox, secret FROM ticket WHERE id = ? AND ends > ?"
         row = self._db.one(sql, ask.ticket, self._room.now())
         if row is None or row[3] is None or not hmac.compare_digest(row[3], _digest(ask.secret)):
-            raise Refused("ticket")
+            raise messages.Refused("ticket")
         return row[0], row[1], row[2]
 
     def _ticket(self, kind: str, raw: bytes | None, index: bytes, secret: str | None) -> str:
@@ -243,7 +267,7 @@ class Credentials:
     def _prove_mailbox(self, raw: bytes, index: bytes) -> None:
         """Whoever proves a mailbox signs in with it. One that another person proved before stays theirs."""
         if self._proved_by_other(raw, index):
-            raise Refused("taken")
+            raise messages.Refused("taken")
         sql = "UPDATE credential SET standing = ? WHERE mailbox = ? AND ref <> ? AND standing = ?"
         self._db.execute(sql, (WAITING, index, raw, CLAIMED))
         self._db.execute("INSERT OR REPLACE INTO reached VALUES (?, ?)", (raw, index))
@@ -261,20 +285,21 @@ class Credentials:
         """Whose capability this is, and its scope. Refused "capability" for one that is over or of an older epoch."""
         raw, epoch, scope = capabilities.read(self._keys.capability, capability, self._room.now())
         if self._db.value("SELECT epoch FROM person WHERE ref = ?", raw) != epoch:
-            raise Refused("capability")
+            raise messages.Refused("capability")
         return raw, scope
 
     def owner(self, capability: str) -> bytes:
         """The person whose own capability this is. Refused "capability"."""
         raw, scope = self.holder(capability)
         if scope != "own":
-            raise Refused("capability")
+            raise messages.Refused("capability")
         return raw
 
     def _session(self, raw: bytes) -> messages.Session:
         epoch = self._persons.epoch(raw)
-        capability = capabilities.issue(self._keys.capability, raw, epoch, self._room.now())
-        return messages.Session(ref_name(raw), epoch, capability)
+        key, now = self._keys.capability, self._room.now()
+        device = capabilities.issue(key, raw, secrets.randbits(32), now, "device", DEVICE_LIFE)
+        return messages.Session(messages.ref_name(raw), epoch, capabilities.issue(key, raw, epoch, now), device)
 
 
 def _lookup(key: bytes, name: str) -> bytes:
@@ -287,4 +312,4 @@ def _digest(secret: str) -> bytes:
 
 def _password_shape(password: str) -> None:
     if not 8 <= len(password) <= LONGEST_PASSWORD:
-        raise Refused("password")
+        raise messages.Refused("password")

@@ -29,7 +29,6 @@ HASHERS = 2  # two hashes at a time: 19 MiB each, and one core stays free for op
 WAITING_HASHES = 64  # more are refused: "busy"
 BATCH = 64  # steps in one transaction
 MOST_LINES = 100  # of one role at a time
-STACK = 512 << 10  # bytes for the thread of a line
 UCRED = struct.Struct("iII")
 
 
@@ -40,7 +39,6 @@ class Doors:
         self._keeper, self._doors = keeper, doors
         self._asked: SimpleQueue[tuple[Act, SimpleQueue[Outcome]] | None] = SimpleQueue()
         self._hashing, self._waiting = threading.Semaphore(HASHERS), threading.Semaphore(HASHERS + WAITING_HASHES)
-        self._lines: dict[socket.socket, str] = {}
         self._counting, self._ended = threading.Lock(), False
         self._woken, self._wake = socket.socketpair()
         for door in doors:
@@ -51,16 +49,11 @@ class Doors:
         self._asked.put(None)
 
     def run(self) -> None:
-        threading.stack_size(STACK)
         threading.Thread(target=self._welcome, name="doors", daemon=True).start()
         while self._work_off():
             pass
         self._ended = True
-        self._wake.close()
-        with self._counting:
-            for sock in self._lines:
-                with suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)  # its thread wakes up, and closes it
+        self._wake.close()  # the lines end with the process, or when their callers hang up
 
     def _work_off(self) -> bool:
         """Wait for a question; work off all that came meanwhile in one transaction. False when told to stop."""
@@ -92,7 +85,6 @@ class Doors:
             if self._keeper.connected[role] < MOST_LINES:
                 threading.Thread(target=self._serve, args=(sock, role), daemon=True).start()
                 self._keeper.connected[role] += 1
-                self._lines[sock] = role
                 return True
         return False
 
@@ -114,7 +106,7 @@ class Doors:
             pass  # the caller went away, or plays with its copy of the socket; or the loop has ended
         finally:
             with self._counting:
-                self._keeper.connected[self._lines.pop(sock)] -= 1
+                self._keeper.connected[role] -= 1
             sock.close()
 
     def _act(self, act: Act, answered: SimpleQueue[Outcome]) -> Outcome:
@@ -177,5 +169,4 @@ def _line(descriptor: int) -> socket.socket | None:
 
 
 def _peer_uid(sock: socket.socket) -> int:
-    _, uid, _ = UCRED.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, UCRED.size))
-    return int(uid)
+    return int(UCRED.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, UCRED.size))[1])

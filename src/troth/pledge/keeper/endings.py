@@ -13,7 +13,6 @@ from pathlib import Path
 from troth.pledge.ids import SHAPE, to_bytes
 from troth.pledge.keeper import messages
 from troth.pledge.keeper.credentials import Credentials
-from troth.pledge.keeper.messages import Refused, raw_ref
 from troth.pledge.keeper.persons import Gone
 from troth.pledge.keeper.policy import OPTIONAL
 from troth.pledge.keeper.room import Room
@@ -43,14 +42,14 @@ class Endings:
     def withdraw(self, role: str, ask: messages.Withdraw) -> messages.Noted:
         """The worker may end a purpose for a person who asked by a letter's link; nobody can allow one that way."""
         klass, fate = _optional(ask.purpose)
-        raw = raw_ref(ask.ref) if role == "worker" else self._owner(ask.capability)
+        raw = messages.raw_ref(ask.ref) if role == "worker" else self._owner(ask.capability)
         self._persons.delete_wrap(raw, klass, fate)
         self.forgot = True
         return messages.Noted(self._room.note(raw, {"did": "withdraw", "purpose": ask.purpose}))
 
     def restrict(self, role: str, ask: messages.Restrict) -> messages.Restricted:
         """Open a person for one job alone, or for all again (""). Done again it changes and notes nothing."""
-        raw = raw_ref(ask.ref)
+        raw = messages.raw_ref(ask.ref)
         if (self._db.value("SELECT job FROM restricted WHERE ref = ?", raw) or "") != ask.job:
             self._db.execute("DELETE FROM restricted WHERE ref = ?", (raw,))
             if ask.job:
@@ -60,9 +59,9 @@ class Endings:
 
     def shred(self, role: str, ask: messages.Shred) -> messages.Shredded:
         """Forget a person. Done again it changes nothing, so that a lost answer can be asked for again."""
-        raw, keep = raw_ref(ask.ref), frozenset(ask.keep)
+        raw, keep = messages.raw_ref(ask.ref), frozenset(ask.keep)
         if not keep <= {"tax"}:
-            raise Refused("keep")
+            raise messages.Refused("keep")
         self._write_down(ask.ref, keep)
         if self._forget(raw, keep):
             event = {"type": "erasure", "kept": "tax" if keep else "nothing"}
@@ -118,5 +117,5 @@ def _append(path: Path, line: str) -> None:
 
 def _optional(purpose: str) -> tuple[str, str]:
     if purpose not in OPTIONAL:
-        raise Refused("purpose")
+        raise messages.Refused("purpose")
     return OPTIONAL[purpose]

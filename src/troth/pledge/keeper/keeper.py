@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,8 @@ from troth.pledge.keeper.copy import Copies, Order
 from troth.pledge.keeper.credentials import Credentials, Steps, Work
 from troth.pledge.keeper.endings import Endings
 from troth.pledge.keeper.keyring import Keyring, KeyringError
-from troth.pledge.keeper.messages import Refused
 from troth.pledge.keeper.opening import Opening
-from troth.pledge.keeper.policy import VERBS
+from troth.pledge.keeper.policy import PER_MINUTE, VERBS
 from troth.pledge.keeper.room import Room
 from troth.pledge.keeper.rotation import Rotation
 from troth.pledge.kms import RootKey
@@ -31,11 +31,8 @@ from troth.pledge.ledger.tree import LedgerError
 log = logging.getLogger("troth.keeper")
 MOST_BLANKS = 500
 MOST_ENTRIES = 500  # of a history, in one answer
-DAILY = 20_000
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
+NOW = partial(datetime.now, UTC)
+INCIDENTS_TOLD = 20  # of one kind that get a leaf until the owner has acknowledged them; all are counted
 
 
 class Pending:
@@ -58,8 +55,8 @@ class Keeper:
     """
 
     def __init__(
-        self, db: Keyring, root: RootKey, *, daily: int = DAILY, journal: Path | None = None,
-        clock: Callable[[], datetime] = utc_now, separate_user: bool = False, closed: bool = False,
+        self, db: Keyring, root: RootKey, *, daily: int = 20_000, journal: Path | None = None,
+        clock: Callable[[], datetime] = NOW, separate_user: bool = False, closed: bool = False,
         elsewhere: Path | None = None, order: Order | None = None,
         origin: str = "localhost/ledger",
     ) -> None:  # fmt: skip
@@ -85,12 +82,12 @@ class Keeper:
         self._verbs: dict[str, Verb] = {
             "Hello": self._greet, "Blank": self._blanks, "Enrol": self._credentials.enrol,
             "SignIn": self._credentials.sign_in, "Recover": self._credentials.recover,
-            "Redeem": self._credentials.redeem, "Prove": self._credentials.prove,
-            "Change": self._credentials.change, "Open": self._opening.open, "Grant": self._endings.grant,
-            "Withdraw": self._endings.withdraw, "Restrict": self._endings.restrict,
-            "Shred": self._endings.shred, "Rotate": self._rotation.step, "Note": self._note,
-            "Copy": self._copies.ask, "Checkpoint": self.room.leaves.checkpoint, "Tile": self.room.leaves.tile,
-            "History": self._history, "Attest": self._attest,
+            "Redeem": self._credentials.redeem, "Prove": self._credentials.prove, "Change": self._credentials.change,
+            "Open": self._opening.open, "Grant": self._endings.grant, "Withdraw": self._endings.withdraw,
+            "Restrict": self._endings.restrict, "Shred": self._endings.shred, "Rotate": self._rotation.step,
+            "Note": self._note, "Poison": self._poison, "Acknowledge": self._acknowledge, "Copy": self._copies.ask,
+            "Checkpoint": self.room.leaves.checkpoint, "Tile": self.room.leaves.tile, "History": self._history,
+            "Attest": self._attest,
         }  # fmt: skip
 
     @property
@@ -117,7 +114,9 @@ class Keeper:
         """The answer, or steps towards it. Raises Refused."""
         verb = type(question).__name__
         if verb not in VERBS[role]:
-            raise Refused("door")
+            raise messages.Refused("door")
+        if verb in PER_MINUTE:
+            self.room.spend(f"{role} {verb}".encode(), 1, PER_MINUTE[verb], 60)
         return self._verbs[verb](role, question)
 
     def work_off(self, acts: Sequence[Act]) -> list[Outcome]:
@@ -135,8 +134,10 @@ class Keeper:
             with self.db.step():
                 outcome = act()
                 return advance(outcome, None) if isinstance(outcome, Generator) else outcome
-        except Refused as refused:
-            return messages.Refusal(refused.code)
+        except messages.Refused as refused:
+            if refused.incident:
+                self._note_incident(refused.incident)
+            return messages.Refusal(refused.code, refused.after)
         except (sqlite3.Error, LedgerError):
             raise
         except Exception as fault:  # noqa: BLE001 - the keeper goes on; what failed is told by type and place only
@@ -156,25 +157,52 @@ class Keeper:
         return messages.Greeting(messages.PROTOCOL, role, self.verify_key, self._opening.behind)
 
     def _history(self, role: str, ask: messages.History) -> messages.Entries:
-        raw, persons = self._credentials.owner(ask.capability), self.room.persons
-        key = persons.history_key(raw, persons.wraps(raw))
+        raw = self._credentials.owner(ask.capability)
+        key = self.room.persons.history_key(raw)
         entries = self.room.leaves.history(raw, key, ask.before, MOST_ENTRIES + 1)
         return messages.Entries(entries[:MOST_ENTRIES], len(entries) > MOST_ENTRIES)
+
+    def _note_incident(self, what: str) -> None:
+        """Outside the step that was refused: counted, and a leaf for the first of them, so that nobody floods."""
+        sql = "INSERT INTO incident VALUES (?, 1, 0) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times, known"
+        times, known = self.db.one(sql, what)
+        if times - known <= INCIDENTS_TOLD:
+            event = {"type": "incident", "what": what, "times": times}
+            self.room.leaves.everyday(f"incident {what} {times}", event, self.room.clock())
+
+    def _poison(self, role: str, ask: messages.Poison) -> messages.Restricted:
+        self.db.execute("INSERT OR IGNORE INTO poison VALUES (?)", (messages.raw_ref(ask.ref),))
+        return messages.Restricted(ask.ref)
+
+    def _acknowledge(self, role: str, ask: messages.Acknowledge) -> messages.Noted:
+        """Refused "incidents" where there are others by now than those that the owner was shown."""
+        if sum(self._incidents().values()) != ask.incidents:
+            raise messages.Refused("incidents")
+        self.db.execute("UPDATE incident SET known = times")
+        event = {"type": "acknowledged", "incidents": ask.incidents}
+        return messages.Noted(
+            self.room.leaves.everyday(f"acknowledged {self.room.leaves.size}", event, self.room.clock())
+        )
+
+    def _incidents(self) -> dict[str, int]:
+        return dict(self.db.execute("SELECT what, times - known FROM incident WHERE times > known"))
 
     def _note(self, role: str, ask: messages.Note) -> messages.Noted:
         """Refused "shape" for an event without a type, or with the one that leaves about people have."""
         if not ask.event_id or ask.event.get("type", "person") == "person":
-            raise Refused("shape")
+            raise messages.Refused("shape")
         return messages.Noted(self.room.leaves.everyday(ask.event_id, ask.event, self.room.clock()))
 
     def _blanks(self, role: str, ask: messages.Blank) -> messages.Blanks:
         if not 0 < ask.count <= MOST_BLANKS:
-            raise Refused("shape")
+            raise messages.Refused("shape")
         return messages.Blanks([self.room.persons.make() for _ in range(ask.count)])
 
     def _attest(self, role: str, ask: messages.Attest) -> messages.Attested:
-        persons, size, erased = self.room.persons.count(), self.room.leaves.size, self._endings.erased
-        return messages.Attested(messages.PROTOCOL, size, erased, persons, self._separate_user)
+        return messages.Attested(
+            self.room.leaves.size, self._endings.erased, self.room.persons.count(),
+            self._separate_user, self._incidents(), self.db.value("SELECT count(*) FROM poison"),
+        )  # fmt: skip
 
 
 def advance(steps: Steps, result: Any) -> Outcome:

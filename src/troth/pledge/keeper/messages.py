@@ -32,12 +32,12 @@ class Answer(Message, frozen=True):
 
 
 class Refused(Exception):
-    """The keeper's no, with a code and nothing else."""
+    """The keeper's no, with a code and nothing else. `after`: seconds to wait; `incident`: what the ledger is told."""
 
-    code = "fault"
+    code, incident = "fault", ""
 
-    def __init__(self, code: str = "") -> None:
-        self.code = code or self.code
+    def __init__(self, code: str = "", after: int = 0) -> None:
+        self.code, self.after = code or self.code, after
         super().__init__(self.code)
 
 
@@ -81,8 +81,11 @@ class Enrol(Question, frozen=True):
 
 
 class SignIn(Question, frozen=True):
+    """`device`: what this browser was given when somebody signed in with it, if it was."""
+
     mailbox: str
     password: str
+    device: str = ""
 
 
 class Recover(Question, frozen=True):
@@ -180,6 +183,18 @@ class Note(Question, frozen=True):
     event: dict[str, str | int]
 
 
+class Poison(Question, frozen=True):
+    """Worker only: nobody has reason to open this person, who is none. Whoever does causes an incident."""
+
+    ref: str
+
+
+class Acknowledge(Question, frozen=True):
+    """Worker only, for the owner: this many incidents are known and dealt with."""
+
+    incidents: int
+
+
 class Checkpoint(Question, frozen=True):
     """The ledger as it is, signed."""
 
@@ -210,6 +225,7 @@ class Attest(Question, frozen=True):
 
 class Refusal(Answer, frozen=True):
     code: str
+    after: int = 0  # seconds until it is worth while to ask again
 
 
 class Greeting(Answer, frozen=True):
@@ -230,11 +246,15 @@ class Blanks(Answer, frozen=True):
 
 
 class Session(Answer, frozen=True):
-    """Somebody is who they say. `epoch` ends older sessions; `capability` opens their own data for a time."""
+    """Somebody is who they say. `epoch` ends older sessions; `capability` opens their own data for a time.
+
+    `device` is for this browser to keep: its failures to sign in are counted apart from everybody else's.
+    """
 
     ref: str
     epoch: int
     capability: str
+    device: str = ""
 
 
 class Ticket(Answer, frozen=True):
@@ -244,8 +264,9 @@ class Ticket(Answer, frozen=True):
 class Redeemed(Answer, frozen=True):
     """For the worker's letter.
 
-    kind "nothing": no such mailbox, or the ticket is over; "taken": the mailbox has an account already; "changed": a
-    change of mailbox was proved. Otherwise the ticket's own kind, with its secret unless it was only peeked at.
+    kind "nothing": no such mailbox, or the ticket is over; "astray": the letter would go to somebody else's mailbox;
+    "taken": the mailbox has an account already; "changed": a change of mailbox was proved. Otherwise
+    the ticket's own kind, with its secret unless it was only peeked at.
     """
 
     kind: str
@@ -318,11 +339,12 @@ class Copied(Answer, frozen=True):
 
 
 class Attested(Answer, frozen=True):
-    protocol: int
     ledger_size: int
     erased: int
     persons: int
     separate_user: bool
+    incidents: dict[str, int]  # what happened -> how often, since the owner last acknowledged
+    poisoned: int = 0
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -10,14 +10,21 @@ import re
 from troth.pledge import fault
 from troth.pledge.keeper import capabilities, messages
 from troth.pledge.keeper.credentials import Credentials, read_mailbox
-from troth.pledge.keeper.messages import Refused, raw_ref
 from troth.pledge.keeper.policy import BY_CAPABILITY, BY_DOOR, OPENS, REACHED_BY
 from troth.pledge.keeper.room import Room
 from troth.pledge.keeper.seals import BadSeal, unseal
 from troth.pledge.ledger.events import Event
 
 MOST = 50  # records in one question
+DAY = 86400
+OWN_A_MINUTE, OF_ONE_A_DAY = 600, 500  # records of one person: by themselves, by the worker
 JOB = re.compile(r"^[a-z]{3}_[a-z2-7]{26}$|^[a-z][a-z-]{2,30}$")  # an id of ours, or a journey's name
+
+
+class Poisoned(messages.Refused):
+    """A person who is none was to be opened: whoever asks reads what nobody has reason to read."""
+
+    code, incident = "gone", "somebody was opened whom nobody has reason to open"
 
 
 class Opening:
@@ -28,50 +35,48 @@ class Opening:
     def open(self, role: str, ask: messages.Open) -> messages.Opened:
         """Refused: "purpose", "capability", "job", "budget", "gone", "seal", "behind", "restricted". All or none."""
         if self.behind:
-            raise Refused("behind")
+            raise messages.Refused("behind")
         if not 0 < len(ask.records) <= MOST:
-            raise Refused("shape")
+            raise messages.Refused("shape")
         if not JOB.match(ask.job):
-            raise Refused("job")
+            raise messages.Refused("job")
         owner = self._entitled(role, ask)
         values: list[bytes] = []
         classes: dict[bytes, list[str]] = {}
         for record in ask.records:
-            raw = raw_ref(record.place.ref)
+            raw = messages.raw_ref(record.place.ref)
             if owner is not None and raw != owner:
-                raise Refused("capability")
+                raise messages.Refused("capability")
             if self._room.db.value("SELECT job FROM restricted WHERE ref = ?", raw) not in (None, ask.job):
-                raise Refused("restricted")
+                raise messages.Refused("restricted")
             values.append(self._unseal(raw, record, ask.purpose))
             classes.setdefault(raw, []).append(record.place.klass)
         if owner is not None and not self._is_theirs(owner, ask.records, values):
-            raise Refused("capability")
+            raise messages.Refused("capability")
         for raw, opened in classes.items():
+            if owner is None:
+                self._room.spend(raw + role.encode(), len(opened), OF_ONE_A_DAY, DAY)
             self._note(role, raw, sorted(set(opened)), ask)
         return messages.Opened(values)
 
     def _entitled(self, role: str, ask: messages.Open) -> bytes | None:
         """The person a capability is for; None where the door itself may open for this purpose."""
         if ask.purpose in BY_DOOR[role]:
-            self._spend(role, len(ask.records))
+            self._room.spend(role.encode(), len(ask.records), self._daily, DAY)
             return None
         raw, scope = self._credentials.holder(ask.capability)
+        self._room.spend(raw + b" own", len(ask.records), OWN_A_MINUTE, 60)
         if ask.purpose not in BY_CAPABILITY.get(scope, ()):
-            raise Refused("purpose")
+            raise messages.Refused("purpose")
         return raw
-
-    def _spend(self, role: str, records: int) -> None:
-        day = self._room.clock().date().isoformat()
-        sql = "INSERT INTO budget VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET used = used + ? RETURNING used"
-        if self._room.db.value(sql, day, role, records, records) > self._daily:
-            raise Refused("budget")
 
     def _unseal(self, raw: bytes, record: messages.Record, purpose: str) -> bytes:
         fate = OPENS.get((record.place.klass, purpose))
         if fate is None:
-            raise Refused("purpose")
-        persons = self._room.persons
-        return unseal(persons.private(raw, persons.wraps(raw), record.place.klass, fate), record.place, record.sealed)
+            raise messages.Refused("purpose")
+        if self._room.db.one("SELECT 1 FROM poison WHERE ref = ?", raw):
+            raise Poisoned
+        return unseal(self._room.persons.private(raw, record.place.klass, fate), record.place, record.sealed)
 
     def _is_theirs(self, owner: bytes, records: list[messages.Record], values: list[bytes]) -> bool:
         """Whether a contact of who signs in is shown, as with each look at oneself, and none of anybody else.

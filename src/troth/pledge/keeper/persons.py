@@ -55,28 +55,23 @@ class Persons:
             raise Gone
         return msgspec.msgpack.decode(packed, type=Wraps)
 
-    def private(self, raw: bytes, wraps: Wraps, klass: str, fate: str) -> X25519PrivateKey:
-        return X25519PrivateKey.from_private_bytes(self._unwrap(raw, wraps, klass, fate))
+    def private(self, raw: bytes, klass: str, fate: str) -> X25519PrivateKey:
+        return X25519PrivateKey.from_private_bytes(self._unwrap(raw, self.wraps(raw), klass, fate))
 
-    def history_key(self, raw: bytes, wraps: Wraps) -> bytes:
-        return self._unwrap(raw, wraps, HISTORY, "standing")
+    def history_key(self, raw: bytes) -> bytes:
+        return self._unwrap(raw, self.wraps(raw), HISTORY, "standing")
 
-    def add_wrap(self, raw: bytes, klass: str, fate: str) -> bool:
-        """Wrap a class's private key for another fate as well. False if it has been. Gone for an erased person."""
+    def add_wrap(self, raw: bytes, klass: str, fate: str) -> None:
+        """Wrap a class's private key for another fate as well. Gone for an erased person."""
         wraps = self.wraps(raw)
-        if fate in wraps.get(klass, {}):
-            return False
-        wraps[klass][fate] = self._wrap(raw, klass, fate, self._unwrap(raw, wraps, klass, "standing"))
+        wraps.get(klass, {})[fate] = self._wrap(raw, klass, fate, self._unwrap(raw, wraps, klass, "standing"))
         self._store(raw, wraps)
-        return True
 
-    def delete_wrap(self, raw: bytes, klass: str, fate: str) -> bool:
-        """End what needs this wrap, for good. False if there was none."""
+    def delete_wrap(self, raw: bytes, klass: str, fate: str) -> None:
+        """End what needs this wrap, for good."""
         wraps = self.wraps(raw)
-        if wraps.get(klass, {}).pop(fate, None) is None:
-            return False
+        wraps.get(klass, {}).pop(fate, None)
         self._store(raw, wraps)
-        return True
 
     def shred(self, raw: bytes, keep: frozenset[str]) -> bool:
         """Delete every wrap but those of the fates in `keep`. False if nothing was left to delete. Gone if unknown."""
@@ -116,10 +111,9 @@ class Persons:
             raise Gone
         return int(epoch)
 
-    def raise_epoch(self, raw: bytes) -> int:
+    def raise_epoch(self, raw: bytes) -> None:
         """End every older capability of this person."""
         self._db.execute("UPDATE person SET epoch = epoch + 1 WHERE ref = ?", (raw,))
-        return self.epoch(raw)
 
     def knows_secret(self, raw: bytes, secret: bytes) -> bool:
         """True for who took the blank: its secret is wiped from the main database in taking."""

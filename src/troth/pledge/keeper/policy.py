@@ -50,6 +50,9 @@ ROLES = tuple(BY_DOOR)
 # purpose that a person may allow and end -> (class, fate of the wrap that it then has)
 OPTIONAL: dict[str, tuple[str, str]] = {"marketing": ("contact", "marketing")}
 
+# verb -> how often a role may ask it in a minute
+PER_MINUTE = {"SignIn": 600, "Recover": 300, "Change": 300, "Prove": 300, "History": 600}
+
 # role -> verbs behind its door
 VERBS: dict[str, set[str]] = {
     "web": {
@@ -57,7 +60,7 @@ VERBS: dict[str, set[str]] = {
         "Attest",
     },
     "worker": {
-        "Hello", "Blank", "Redeem", "Open", "Withdraw", "Restrict", "Shred", "Rotate", "Note", "Tile", "Checkpoint",
-        "Copy", "Attest",
+        "Hello", "Blank", "Redeem", "Open", "Withdraw", "Restrict", "Shred", "Poison", "Acknowledge", "Rotate", "Note",
+        "Tile", "Checkpoint", "Copy", "Attest",
     },
 }  # fmt: skip

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from troth.pledge.keeper.keyring import Keyring
 from troth.pledge.keeper.leaves import Leaves
+from troth.pledge.keeper.messages import Refused
 from troth.pledge.keeper.own_keys import OwnKeys
 from troth.pledge.keeper.persons import Persons
 from troth.pledge.kms import RootKey
@@ -24,7 +25,18 @@ class Room:
         """Unix seconds."""
         return int(self.clock().timestamp())
 
+    def spend(self, who: bytes, amount: int, most: int, seconds: int) -> None:
+        """Refused "budget" where more than `most` would be used in this span of so many seconds."""
+        ends = (self.now() // seconds + 1) * seconds
+        sql = "INSERT INTO spent VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET used = used + ?3 RETURNING used"
+        if self.db.value(sql, who, ends, amount) > most:
+            raise Refused("budget", ends - self.now())
+
+    def tidy(self) -> None:
+        """Forget what is over."""
+        for table in ("ticket", "covered", "spent", "failure"):
+            self.db.execute(f"DELETE FROM {table} WHERE ends < ?", (self.now(),))  # noqa: S608 - our own tables
+
     def note(self, raw: bytes, event: Event) -> int:
         """A leaf about a person, under their history key. Its number. Gone for an erased person."""
-        history_key = self.persons.history_key(raw, self.persons.wraps(raw))
-        return self.leaves.about(raw, history_key, event, self.clock())
+        return self.leaves.about(raw, self.persons.history_key(raw), event, self.clock())

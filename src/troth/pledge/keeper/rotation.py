@@ -12,13 +12,14 @@ Each step is one question of the worker and one transaction; how far it got stan
 
 from troth.pledge.keeper import messages
 from troth.pledge.keeper.credentials import Credentials, read_mailbox
-from troth.pledge.keeper.messages import Refused, raw_ref
 from troth.pledge.keeper.policy import FATES
 from troth.pledge.keeper.room import Room
 from troth.pledge.keeper.seals import unseal
 from troth.pledge.kms.chosen import Chosen
 
 MOST = 2000  # persons in one step: some tens of milliseconds, so that openings pass between
+
+LEFT = 8  # bytes of what is kept of a rotation of wrapping keys: how many persons are left; then the last one's reference
 
 
 class Rotation:
@@ -34,9 +35,11 @@ class Rotation:
             "to file": self._move_step, "to openbao": self._move_step,
         }  # fmt: skip
         if ask.what not in steps or not 0 <= ask.limit <= MOST:
-            raise Refused("what")
-        self.touched = True
-        return steps[ask.what](ask)
+            raise messages.Refused("what")
+        answer = steps[ask.what](ask)
+        # Persons' wraps are not the keeper's own keys, and reading those anew may ask a key service.
+        self.touched = ask.what != "wrapping" or not answer.done
+        return answer
 
     def _root_step(self, ask: messages.Rotate) -> messages.Rotated:
         if self._state("root") is None:
@@ -51,7 +54,7 @@ class Rotation:
     def _move_step(self, ask: messages.Rotate) -> messages.Rotated:
         chosen, kind, left = self._root, ask.what.removeprefix("to "), self._state("move")
         if not isinstance(chosen, Chosen):
-            raise Refused("what")
+            raise messages.Refused("what")
         if left is None and chosen.kind == kind:
             return messages.Rotated(0, 0)
         if left is None:
@@ -63,18 +66,21 @@ class Rotation:
         return messages.Rotated(1, int(chosen.kind != kind))
 
     def _wrapping_step(self, ask: messages.Rotate) -> messages.Rotated:
-        cursor = self._state("wrapping")
-        if cursor is None:
+        state = self._state("wrapping")
+        if state is None:
             for fate in FATES:
                 self._keys.add_version(f"wrapping {fate}")
-            self._begin("wrapping", b"")
-            return messages.Rotated(0, self._persons.count())
+            left = self._persons.count()
+            self._begin("wrapping", left.to_bytes(LEFT, "big"))
+            return messages.Rotated(0, left + 1)
+        left, cursor = int.from_bytes(state[:LEFT], "big"), state[LEFT:]
         refs = self._persons.after(cursor, ask.limit)
         for raw in refs:
             self._persons.rewrap(raw)
         if refs:
-            self._begin("wrapping", refs[-1])
-            return messages.Rotated(len(refs), self._persons.count(refs[-1]) + 1)
+            left = max(0, left - len(refs))  # who came meanwhile is not counted: that would read everybody each time
+            self._begin("wrapping", left.to_bytes(LEFT, "big") + refs[-1])
+            return messages.Rotated(len(refs), left + 1)
         for fate in FATES:
             self._keys.drop_older(f"wrapping {fate}")
         self._end("wrapping")
@@ -95,13 +101,13 @@ class Rotation:
 
     def _refresh(self, record: messages.Record) -> bool:
         """Make a mailbox's hash anew. False for one that is not (or no longer) anybody's to sign in with."""
-        raw = raw_ref(record.place.ref)
+        raw = messages.raw_ref(record.place.ref)
         if record.place.klass != "contact":
-            raise Refused("shape")
+            raise messages.Refused("shape")
         try:
-            private = self._persons.private(raw, self._persons.wraps(raw), "contact", "standing")
+            private = self._persons.private(raw, "contact", "standing")
             self._credentials.index(read_mailbox(unseal(private, record.place, record.sealed)))
-        except Refused:
+        except messages.Refused:
             return False
         return True
 

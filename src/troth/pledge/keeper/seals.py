@@ -27,7 +27,7 @@ SIGNED_AS = b"troth key set 1\0"
 class BadSeal(Refused):
     """The value was not sealed here, for this place and person, or was altered. Never returned as it is."""
 
-    code = "seal"
+    code, incident = "seal", "a sealed value was altered, moved or made elsewhere"
 
 
 class KeySet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

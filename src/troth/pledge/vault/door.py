@@ -29,11 +29,14 @@ class KeeperAway(Exception):
 
 
 class KeeperRefused(Exception):
-    """The keeper's no. `code` says why: "credentials", "capability", "purpose", "ticket", "gone", "seal", …"""
+    """The keeper's no. `code` says why: "credentials", "later", "capability", "purpose", "ticket", "gone", "seal", …
 
-    def __init__(self, code: str) -> None:
+    `after`: how many seconds it is no use to ask again.
+    """
+
+    def __init__(self, code: str, after: int = 0) -> None:
         super().__init__(code)
-        self.code = code
+        self.code, self.after = code, after
 
 
 class Misplaced(Exception):
@@ -58,8 +61,9 @@ class Door:
     def enrol(self, ref: str, secret: bytes, mailbox: str, password: str) -> messages.Session:
         return self._ask(messages.Enrol(ref, secret, mailbox, password), messages.Session)
 
-    def sign_in(self, mailbox: str, password: str) -> messages.Session:
-        return self._ask(messages.SignIn(mailbox, password), messages.Session)
+    def sign_in(self, mailbox: str, password: str, device: str = "") -> messages.Session:
+        """`device`: what this browser keeps from the last time that somebody signed in with it."""
+        return self._ask(messages.SignIn(mailbox, password, device), messages.Session)
 
     def recover(self, mailbox: str, kind: str = "recover") -> str:
         return self._ask(messages.Recover(mailbox, kind), messages.Ticket).ticket
@@ -102,6 +106,14 @@ class Door:
     def note(self, event_id: str, event: dict[str, str | int]) -> int:
         return self._ask(messages.Note(event_id, event), messages.Noted).seq
 
+    def poison(self, ref: str) -> None:
+        """Nobody has reason to open this person, who is none: whoever does causes an incident."""
+        self._ask(messages.Poison(ref), messages.Restricted)
+
+    def acknowledge(self, incidents: int) -> None:
+        """The owner knows of this many incidents. KeeperRefused "incidents" where there are others by now."""
+        self._ask(messages.Acknowledge(incidents), messages.Noted)
+
     def attest(self) -> messages.Attested:
         return self._ask(messages.Attest(), messages.Attested)
 
@@ -131,7 +143,8 @@ class Door:
         if answer is None:
             raise KeeperAway
         if isinstance(answer, messages.Refusal):
-            raise KeeperAway if answer.code in ("ledger", "busy", "fault", "behind") else KeeperRefused(answer.code)
+            away = answer.code in ("ledger", "busy", "fault", "behind")
+            raise KeeperAway if away else KeeperRefused(answer.code, answer.after)
         if not isinstance(answer, wanted):
             raise KeeperAway
         return answer

@@ -51,6 +51,7 @@ class Seen(models.Model):
     ledger_size = models.PositiveBigIntegerField(default=0)
     checkpoint = models.TextField(blank=True)  # the signed note of that size
     trouble = models.TextField(blank=True)  # why the keeper opens nothing, in a sentence
+    incidents = models.JSONField(default=dict)  # what happened in the keeper -> how often, not yet acknowledged
     erased = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:

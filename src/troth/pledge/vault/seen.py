@@ -36,6 +36,11 @@ def trouble() -> str:
     return Seen.objects.filter(pk=ONE).values_list("trouble", flat=True).first() or ""
 
 
+def incidents() -> dict[str, int]:
+    """What happened in the keeper that never should, and how often, as far as the owner has not acknowledged it."""
+    return dict(Seen.objects.filter(pk=ONE).values_list("incidents", flat=True).first() or {})
+
+
 def latest() -> str:
     """The newest checkpoint that the main side knows: printed in letters, so that customers keep it. "" at first."""
     return Seen.objects.filter(pk=ONE).values_list("checkpoint", flat=True).first() or ""
@@ -43,7 +48,9 @@ def latest() -> str:
 
 def _remember(seen: Seen) -> str:
     """Keep the keeper's checkpoint and count of erasures. What is wrong with them, if anything."""
-    told, erased = door().checkpoint(), door().attest().erased
+    told, attested = door().checkpoint(), door().attest()
+    if attested.incidents != seen.incidents:
+        Seen.objects.filter(pk=ONE).update(incidents=attested.incidents)
     try:
         now = checkpoint.read(told.note, verify_key())
         if seen.checkpoint:
@@ -53,5 +60,5 @@ def _remember(seen: Seen) -> str:
     # Two workers may write; neither may take back what the other saw.
     newer = Seen.objects.filter(pk=ONE, ledger_size__lt=now.size)
     newer.update(ledger_size=now.size, checkpoint=told.note)
-    Seen.objects.filter(pk=ONE, erased__lt=erased).update(erased=erased)
+    Seen.objects.filter(pk=ONE, erased__lt=attested.erased).update(erased=attested.erased)
     return ""

@@ -12,6 +12,7 @@ class SignedIn(msgspec.Struct, frozen=True):
     person_ref: str
     epoch: int
     capability: str
+    device: str = ""  # for this browser to keep: its failures to sign in are counted apart
 
     def __repr__(self) -> str:
         return "<signed in>"  # the capability is a key
@@ -20,4 +21,4 @@ class SignedIn(msgspec.Struct, frozen=True):
 def signed_in(session: Session) -> SignedIn:
     """Take the keeper's word: older sessions of this account are over from now on."""
     Account.objects.filter(pk=session.ref, epoch__lt=session.epoch).update(epoch=session.epoch)
-    return SignedIn(session.ref, session.epoch, session.capability)
+    return SignedIn(session.ref, session.epoch, session.capability, session.device)

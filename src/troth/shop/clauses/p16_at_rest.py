@@ -80,6 +80,12 @@ def roles_are_kept_apart(probe: Probe) -> Iterator[Finding]:
             yield holds(f"the operating system refuses the keeper's files to the {role} process ({how})")
 
 
+def nothing_happened_that_never_should(probe: Probe) -> Iterator[Finding]:
+    for what, times in seen.incidents().items():
+        yield broken(f"{what} ({times} times): look into it, then run `troth incidents --acknowledge`")
+    yield holds("no value was forged or moved, and none of the persons was opened who are there as tripwires")
+
+
 def the_keyring_continues(probe: Probe) -> Iterator[Finding]:
     wrong = seen.trouble()
     if wrong:
@@ -119,6 +125,7 @@ CLAUSE = Clause(
         Check("sealed columns hold ciphertext", "forensic", sealed_columns_hold_seals),
         Check("a marker customer stands nowhere in clear", "forensic", the_marker_customer_stands_nowhere),
         Check("the forgotten stay forgotten", "synthetic", the_forgotten_stay_forgotten),
+        Check("no incident is open", "runtime", nothing_happened_that_never_should),
         Check("the keyring continues what was seen of it", "runtime", the_keyring_continues),
         Check("what was brought back is vouched for", "static", a_restore_is_vouched_for),
         Check("keys lie apart from the data", "static", keys_lie_apart),

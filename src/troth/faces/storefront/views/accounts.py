@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from troth.faces.storefront.answers import page, word
 from troth.faces.storefront.forms.accounts import NewPasswordForm, RecoverForm, RegisterForm, SignInForm
 from troth.faces.storefront.guards import See, answers_for_the_keeper
-from troth.faces.storefront.signed_in import enter, leave
+from troth.faces.storefront.signed_in import DEVICE_COOKIE, enter, leave
 from troth.shop.journeys import confirm as confirming
 from troth.shop.journeys import recover as recovering
 from troth.shop.journeys import register as registering
@@ -67,7 +67,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     form = SignInForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            signed = signing.sign_in(form.cleaned_data["email"], form.cleaned_data["password"])
+            device = request.COOKIES.get(DEVICE_COOKIE, "")
+            signed = signing.sign_in(form.cleaned_data["email"], form.cleaned_data["password"], device)
         except Refused as no:
             form.refuse(no)
         else:
