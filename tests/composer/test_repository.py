@@ -122,6 +122,7 @@ def test_versions_stay_at_the_last_one_before_the_updates_ended(house: House, no
     (warning,) = told("packages.json", key)["warnings"]
     assert "ended on 2026-05-01; 1.2.0 came later" in warning["message"]
     assert f"{SITE}/p/notes" in warning["message"]
+    assert "Last-Modified" not in get("packages.json", key).headers  # Composer prints nothing of what is unchanged
     assert get(f"dist/{NOTES}/1.1.0.zip", key).status_code == 200
     refused = told(f"dist/{NOTES}/1.2.0.zip", key, status=403)["warning"]
     assert "ended on 2026-05-01" in refused and "Renew here" in refused and f"{SITE}/p/notes" in refused

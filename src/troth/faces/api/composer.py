@@ -121,11 +121,12 @@ def kept(said: dict[str, Any]) -> HttpResponse:
     digest = hashlib.sha256(body).digest()
     headers = {
         "ETag": f'"{digest.hex()[:32]}"',
-        "Last-Modified": date_for(digest),
         "Cache-Control": MINE,
         "Content-Length": str(len(body)),
         "Vary": "Authorization",
     }
+    if "warnings" not in said:  # Composer is silent about what has not changed: warnings it shall hear each time
+        headers["Last-Modified"] = date_for(digest)
     return HttpResponse(body, content_type="application/json", headers=headers)
 
 
@@ -138,12 +139,12 @@ def date_for(digest: bytes) -> str:
     return http_date(1_000_000_000 + int.from_bytes(digest[:8], "big") % YEARS)
 
 
-def unchanged(request: HttpRequest, etag: str, date: str) -> bool:
+def unchanged(request: HttpRequest, etag: str, date: str | None) -> bool:
     """If-None-Match goes before If-Modified-Since (RFC 9110, section 13.2.2)."""
     tags = request.META.get("HTTP_IF_NONE_MATCH")
     if tags is not None:
         return etag in (tag.strip().removeprefix("W/") for tag in tags.split(","))
-    return bool(request.META.get("HTTP_IF_MODIFIED_SINCE") == date)
+    return date is not None and bool(request.META.get("HTTP_IF_MODIFIED_SINCE") == date)
 
 
 def _unauthorised(sentence: str) -> HttpResponse:

@@ -25,6 +25,7 @@ from troth.shop.journeys import install
 
 MOST = 2048  # answers
 LONGEST = 64 * 1024  # bytes of one
+ABOUT_THE_BODY = ("Content-Type", "Content-Length")
 PATHS = ("/composer/packages.json", "/composer/p2/", "/composer/providers/")
 
 
@@ -89,8 +90,7 @@ def _today() -> date:
 
 
 def _answer(request: HttpRequest, kept: Kept) -> HttpResponse:
-    etag, changed = kept.headers["ETag"], kept.headers["Last-Modified"]
-    if composer.unchanged(request, etag, changed):
-        headers = {name: kept.headers[name] for name in ("ETag", "Last-Modified", "Cache-Control", "Vary")}
-        return HttpResponse(status=304, headers=headers)
+    if composer.unchanged(request, kept.headers["ETag"], kept.headers.get("Last-Modified")):
+        told = {name: value for name, value in kept.headers.items() if name not in ABOUT_THE_BODY}
+        return HttpResponse(status=304, headers=told)
     return HttpResponse(b"" if request.method == "HEAD" else kept.body, headers=kept.headers)
