@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from troth.pledge.kms import file as root_key
+from troth.shop.invoices import worker_key
 
 TOML = """
 [shop]
@@ -41,6 +42,7 @@ def make(folder: Path) -> Path:
     (folder / "troth.toml").write_text(TOML)
     (folder / "web.key").write_text(secrets.token_urlsafe(48))
     (folder / "licence.key").write_text(secrets.token_hex(32))
+    worker_key.make(folder)
     for name in ("troth.toml", "web.key", "licence.key"):
         (folder / name).chmod(0o600)
     for name in ("files", "media"):

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils.crypto import salted_hmac
 
 from tests.house import House
 from tests.invoices.conftest import ALICE, FIRM, ordered, paid
@@ -20,15 +21,18 @@ from troth.pledge.policy import needles
 from troth.pledge.policy.probe import values
 from troth.pledge.vault.classes import Billing
 from troth.shop.catalogue.models import Edition
-from troth.shop.invoices import links, paper
+from troth.shop.invoices import authority, links, paper
+from troth.shop.invoices.authority import Proof
 from troth.shop.invoices.models import Handover, Invoice, Print
 from troth.shop.journeys import bill, invoice
 from troth.shop.orders.models import Order
 
+POSTCODE = {"postcode": "LS1 4AP"}
+
 
 def link(order: Order) -> str:
-    (found,) = invoice.of(order)
-    return found.url
+    """The path in the letter."""
+    return invoice.letter_url(order)
 
 
 def as_pdf(url: str) -> str:
@@ -115,13 +119,75 @@ def lifted(statement: str) -> None:
 def test_only_a_link_of_ours_opens_it_and_only_for_its_time(house: House, edition: Edition) -> None:
     order = paid(house, ordered(edition))
     made, url = Invoice.objects.get(), link(order)
-    for wrong in (f"/invoice/{made.id}", f"/invoice/{made.number}", url[:-1] + ("0" if url[-1] != "0" else "1"),
-                  url.replace(made.id, "inv_" + "a" * 26), "/invoice/x.pdf?s=1.2"):  # fmt: skip
-        assert Browser().get(wrong).status_code == 403
-    assert not Handover.objects.exists()
-    house.works(later=timedelta(hours=settings.TROTH.policy.link_hours, minutes=1))
+    altered = [url[:-1] + ("0" if url[-1] != "0" else "1"), url.replace("?s=", "?s=f")]
+    others = [url.replace(made.id, "inv_" + "a" * 26), "/invoice/x.pdf?s=1.2"]
+    for wrong in (f"/invoice/{made.id}", f"/invoice/{made.number}", *altered, *others):
+        assert Browser().get(wrong).status_code == 403, wrong
+    assert Browser().get(url).status_code == 200
+    house.works(later=timedelta(days=settings.TROTH.policy.download_days, minutes=1))
     assert Browser().get(url).status_code == 403
-    assert Browser().get(links.lasting(made)).status_code == 200
+
+
+def test_a_member_opens_it_from_the_order_and_nobody_else_signed_in(house: House, edition: Edition) -> None:
+    order = paid(house, ordered(edition))
+    house.works()
+    invite = re.search(rf"{ORIGIN}(/recover/\S+)", house.mails[-1].text)
+    assert invite is not None
+    member = Browser()
+    member.send(invite[1], {"password": "heron and lantern"}, 303)
+    (there,) = [a["href"] for a in member.page(f"/orders/{order.ref}").all("a") if a["href"].startswith("/invoice/")]
+    assert there == f"/invoice/{order.invoices.get().id}"
+    page = member.page(there)
+    assert "1 Elm Row" in page.text
+    assert member.get(f"{there}.pdf").content.startswith(b"%PDF")
+    stranger = Browser()
+    stranger.send("/register", {"name": "Bob", "email": "bob@b.example", "password": "adder and anchor"} | POSTCODE)
+    assert stranger.page("/account").text.count("Your account")  # signed in, as somebody else
+    for path in (there, f"{there}.pdf"):
+        assert stranger.get(path).status_code == 403
+        assert Browser().get(path).status_code == 403
+
+
+def test_a_guest_is_told_where_the_link_is(house: House, edition: Edition) -> None:
+    order = paid(house, ordered(edition))
+    house.works()
+    key = re.search(rf"{ORIGIN}(/orders/\S+/key/\S+)", house.mails[-1].text)
+    guest = Browser()
+    assert key is not None and guest.get(key[1]).status_code == 303
+    page = guest.page(f"/orders/{order.ref}")
+    assert f"Invoice {order.invoices.get().number}" in page.text and "in our letter to you" in page.text
+    assert not [a for a in page.all("a") if a["href"].startswith("/invoice/")]
+
+
+def test_the_web_process_its_key_and_the_database_get_nothing_opened(house: House, edition: Edition) -> None:
+    """Whoever has all three writes requests of their own, copies proofs of others, and guesses links."""
+    paid(house, ordered(edition))
+    made, before = Invoice.objects.get(), house.keeper.db.execute("SELECT count(*) FROM about").fetchone()
+    url = invoice.letter_url(made.order)
+    real = links.read(url.partition("?s=")[2])
+    assert real is not None
+    seen = invoice.Waiting(made, "page", real).row  # somebody comes by, and the proof in their row is copied
+    forged = Proof(end=real.end, token=salted_hmac("troth.invoice", made.id).hexdigest()[:32])
+    proofs = [b"", seen.proof, authority.bring(seen, real), b"x" * 99]
+    for proof in proofs:
+        mine = invoice.Waiting(made, "page", forged)
+        Handover.objects.filter(pk=mine.row.pk).update(proof=proof)
+        assert not handed(house, mine)
+    for told in (forged, Proof(capability="cap"), Proof()):
+        assert not handed(house, invoice.Waiting(made, "pdf", told))
+    after = house.keeper.db.execute("SELECT count(*) FROM about").fetchone()
+    assert after == before
+    assert handed(house, invoice.Waiting(made, "page", real))
+
+
+def handed(house: House, waiting: invoice.Waiting) -> bool:
+    with house.as_worker():
+        bill.hand_over(waiting.row.pk, None)  # type: ignore[arg-type]
+    try:
+        return waiting.take() is not None
+    except invoice.Failed as failed:
+        assert failed.code == "not-theirs"
+        return False
 
 
 def test_what_is_handed_over_is_wiped_and_no_one_elses(house: House, edition: Edition) -> None:
@@ -129,8 +195,10 @@ def test_what_is_handed_over_is_wiped_and_no_one_elses(house: House, edition: Ed
     house.works()
     Browser().page(link(order))
     (row,) = Handover.objects.all()
-    assert row.sealed is None
-    first, second = (invoice.Waiting(Invoice.objects.get(), "pdf") for _ in range(2))
+    assert (row.sealed, bytes(row.proof)) == (None, b"")
+    proof = links.read(link(order).partition("?s=")[2])
+    assert proof is not None
+    first, second = (invoice.Waiting(Invoice.objects.get(), "pdf", proof) for _ in range(2))
     with house.as_worker():
         bill.hand_over(first.row.pk, None)  # type: ignore[arg-type]
     sealed = Handover.objects.get(pk=first.row.pk).sealed
@@ -175,7 +243,9 @@ def test_nobody_stands_in_clear_in_any_column(house: House, edition: Edition, wh
     order = paid(house, ordered(edition, who))
     house.works()
     Browser().page(link(order))
-    waiting = invoice.Waiting(Invoice.objects.get(), "page")  # and while it is on its way
+    proof = links.read(link(order).partition("?s=")[2])
+    assert proof is not None
+    waiting = invoice.Waiting(Invoice.objects.get(), "page", proof)  # and while it is on its way
     with house.as_worker():
         bill.hand_over(waiting.row.pk, None)  # type: ignore[arg-type]
     assert Handover.objects.get(pk=waiting.row.pk).sealed
@@ -191,7 +261,9 @@ def test_a_credit_note_is_read_the_same_way(house: House, edition: Edition) -> N
     invoice.refunded(refund(order, 1000))
     house.works()
     first, second = invoice.of(order)
-    page = Browser().page(second.url)
+    url = links.lasting(Invoice.objects.get(kind="credit"))
+    page = Browser().page(url)
+    assert second.url == url.partition("?")[0]
     assert "Credit note C20" in page.text and f"Corrects {first.number}" in page.text and "€10.00" in page.text
-    assert Browser().get(as_pdf(second.url)).status_code == 200
+    assert Browser().get(as_pdf(url)).status_code == 200
     assert Print.objects.count() == 2

@@ -89,7 +89,7 @@ PEOPLE = (
     ),
     Holding(
         "invoices.Handover", _("to hand you an invoice, sealed to your request alone"), person="invoice__person",
-        ours="id invoice form public sealed code asked_at", erasing=Delete(), ends=Ends("asked_at", 1),
+        ours="id invoice form public proof sealed code asked_at", erasing=Delete(), ends=Ends("asked_at", 1),
     ),
     Holding(
         "delivery.Grant", _("so that you can download what you bought"), person="line__order__person",

@@ -14,6 +14,7 @@ import click
 
 from troth import config
 from troth.pledge.kms import file as root_key
+from troth.shop.invoices import worker_key
 
 TEMPLATE = Path(__file__).with_name("troth.toml.txt")
 QUESTIONS = {
@@ -81,6 +82,7 @@ def make(folder: Path, text: str) -> config.Config:
             (folder / name).mkdir(mode=0o700, exist_ok=True)
         _write(folder / "web.key", secrets.token_urlsafe(48) + "\n")
         _write(folder / "licence.key", secrets.token_hex(32) + "\n")
+        worker_key.make(folder)
         root_key.create(Path(f"{folder}.key") / "root.key")
         _write(folder / "catalogue.stamp", "")
         _write(folder / "troth.toml", text)

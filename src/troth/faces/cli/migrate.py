@@ -28,12 +28,14 @@ def migrate() -> None:
     from django.db.migrations.executor import MigrationExecutor
 
     from troth.shop.holdings import refuse_undeclared
+    from troth.shop.invoices import worker_key
     from troth.shop.licences import secret
 
     refuse_undeclared()
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if ("licences", "0001_initial") in {(step.app_label, step.name) for step, _ in plan}:
+        worker_key.make(settings.TROTH.home)
         secret.make(settings.TROTH.home)  # a shop from before there were licences
     if plan:
         call_command("migrate", interactive=False, verbosity=0)

@@ -57,7 +57,7 @@ def _outcome(config: Config, role: str) -> str:
         return "user"
     if landlock.version() == 0 or not _can_be_told_apart(config):
         return "none"
-    own = [path.resolve() for path in keepers_own(config)]
+    own = [path.resolve() for path in [*keepers_own(config), *([config.home / "worker.key"] if role == "web" else [])]]
     # The names of its files may be listed: the checks see which ones they may not read, and say so.
     landlock.restrict(read=list(_around(Path("/"), own)), write=_writable(config, role), names=[config.home.resolve()])
     return "landlock" if refused(config) else "none"

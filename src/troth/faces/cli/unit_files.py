@@ -82,7 +82,8 @@ def _tmpfiles(config: Config, users: Users) -> str:
     if data:
         # Made here: SQLite itself would make it so that its owner alone can write, journal and all.
         lines += [f"f {data} 0660 {users.worker} {group}", f"z {data} 0660 {users.worker} {group}"]
-    lines += [f"z {home / name} 0640 root {group}" for name in ("troth.toml", "web.key", "licence.key")]
+    lines += [f"z {home / name} 0640 root {group}" for name in ("troth.toml", "web.key", "licence.key", "worker.pub")]
+    lines += [f"z {home / 'worker.key'} 0400 {users.worker} {users.worker}"]  # the web process can make no proof
     public = home / "keeper.pub"
     lines += [f"f {public} 0640 {users.keeper} {group}", f"z {public} 0640 {users.keeper} {group}"]
     lines += [f"z {home / 'catalogue.stamp'} 0660 {users.worker} {group}"]

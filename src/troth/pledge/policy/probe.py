@@ -61,6 +61,8 @@ NOT_WRITTEN_BY_PEOPLE = {
     "troth.toml": "the owner's own settings",
     "web.key": "a random key",
     "licence.key": "a random key",
+    "worker.key": "a random key",
+    "worker.pub": "a public key",
     "keeper.pub": "a public key",
 }
 

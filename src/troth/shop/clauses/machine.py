@@ -29,7 +29,7 @@ def open_to_others(config: Config) -> Iterator[Path]:
     Where the folder itself is closed to others, what lies in it is so, too; then its secrets are looked at alone.
     """
     if not _others_may(config.home):
-        secrets = [config.home / name for name in ("troth.toml", "web.key", "licence.key")]
+        secrets = [config.home / name for name in ("troth.toml", "web.key", "licence.key", "worker.key")]
         yield from (path for path in (*secrets, config.root_key.parent) if path.exists() and _others_may(path))
         return
     yield config.home

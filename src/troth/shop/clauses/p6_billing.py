@@ -15,7 +15,7 @@ from troth.pledge.vault.door import KeeperRefused, door
 from troth.pledge.vault.fields import Sealed, seal
 from troth.pledge.vault.models import Person
 from troth.shop.clauses import marker, mutations
-from troth.shop.invoices import links
+from troth.shop.invoices import authority
 from troth.shop.orders.models import Billing
 
 MAY = {"bill", "tax", "legal"}
@@ -61,7 +61,7 @@ def nowhere_in_clear(probe: Probe) -> Iterator[Finding]:
 
 
 def billed_to_its_buyer_alone(probe: Probe) -> Iterator[Finding]:
-    """The bill is what the address is for: it stands on it, and who has no link of ours gets no bill."""
+    """The bill is what the address is for: it stands on it, and nobody else gets it."""
     left = probe.marker()
     if left is None:
         yield gap("a live shop plays no marker customer; this is tried in test mode")
@@ -70,11 +70,11 @@ def billed_to_its_buyer_alone(probe: Probe) -> Iterator[Finding]:
         yield broken("a paid order has no invoice with its billing address")
     for page in left.invoice_to_others:
         if page.status < 400 or left.stem in page.text:
-            yield broken("somebody without its link was shown an invoice")
-    yield holds("the marker customer's invoice bears their address, and opens by its signed link alone")
+            yield broken("somebody else was shown an invoice")
+    yield holds("the marker customer's invoice bears their address, and opens for them alone")
 
 
-def _anybody(invoice_id: str, signature: str) -> bool:
+def _anybody(invoice_id: str, proof: authority.Proof) -> bool:
     return True
 
 
@@ -102,7 +102,9 @@ CLAUSE = Clause(
         Check("a marker customer's address stands nowhere in clear", "forensic", nowhere_in_clear),
     ),
     mutants=(
-        Mutant("an invoice opens for whoever knows its id", lambda: mutations.replaced(links, "is_signed", _anybody)),
+        Mutant(
+            "an invoice opens for whoever knows its id", lambda: mutations.replaced(authority, "is_linked", _anybody)
+        ),
         Mutant("the street is noted beside what was bought", _kept_for_convenience),
         Mutant(
             "delivery may read it",

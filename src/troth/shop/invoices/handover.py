@@ -10,6 +10,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
+from troth.shop.invoices import authority
+from troth.shop.invoices.authority import Proof
 from troth.shop.invoices.models import Handover, Invoice
 
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
@@ -18,10 +20,11 @@ SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 class Waiting:
     """A request that waits for a document. Its private key is in this object and nowhere else."""
 
-    def __init__(self, invoice: Invoice, form: str) -> None:
+    def __init__(self, invoice: Invoice, form: str, proof: Proof) -> None:
         self._private = X25519PrivateKey.generate()
-        public = self._private.public_key().public_bytes_raw()
-        self.row = Handover.objects.create(invoice=invoice, form=form, public=public)
+        self.row = Handover(invoice=invoice, form=form, public=self._private.public_key().public_bytes_raw())
+        self.row.proof = authority.bring(self.row, proof)
+        self.row.save(force_insert=True)
 
     def take(self) -> bytes | None:
         """The document once it is there, then never again; None while it is being made. Failed: there is none."""
@@ -30,7 +33,7 @@ class Waiting:
             raise Failed(row.code)
         if row.sealed is None:
             return None
-        Handover.objects.filter(pk=row.pk).update(sealed=None, code="taken")
+        Handover.objects.filter(pk=row.pk).update(sealed=None, proof=b"", code="taken")
         try:
             return bytes(SUITE.decrypt(bytes(row.sealed), self._private, info=_info(row)))
         except InvalidTag:
@@ -52,7 +55,7 @@ def give(row: Handover, document: bytes) -> None:
 
 
 def fail(row: Handover, code: str) -> None:
-    Handover.objects.filter(pk=row.pk, sealed=None, code="").update(code=code[:40])
+    Handover.objects.filter(pk=row.pk, sealed=None, code="").update(code=code[:40], proof=b"")
 
 
 def _info(row: Handover) -> bytes:

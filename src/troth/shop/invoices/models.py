@@ -95,6 +95,7 @@ class Handover(models.Model):
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT)
     form = models.CharField(max_length=4)
     public = models.BinaryField()
+    proof = models.BinaryField(default=b"")  # that the request may have it: sealed to the worker (authority.py)
     sealed = models.BinaryField(null=True)  # gone as soon as it was taken
     code = models.CharField(max_length=40, blank=True)  # why there is nothing to take
     asked_at = models.DateTimeField(default=clock.now)

@@ -12,7 +12,8 @@ from troth.pledge import fault
 from troth.pledge.due import loop as due
 from troth.pledge.vault.classes import Billing as BillingData
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
-from troth.shop.invoices import handover, paper, snapshot, words
+from troth.shop.accounts.models import Contact
+from troth.shop.invoices import authority, handover, paper, snapshot, words
 from troth.shop.invoices.models import Handover, Invoice
 from troth.shop.invoices.snapshot import Altered
 
@@ -47,6 +48,9 @@ def hand_over(handover_id: str, claim: due.Claim) -> None:
         return
     made = _invoice(row.invoice_id)
     try:
+        if not _may_have(row, made):
+            handover.fail(row, "not-theirs")
+            return
         said, form = _said(made)
         if row.form == Handover.PDF:
             document = paper.pdf(said, form)
@@ -65,6 +69,21 @@ def hand_over(handover_id: str, claim: due.Claim) -> None:
         handover.give(row, document)
         return
     handover.fail(row, code)
+
+
+def _may_have(row: Handover, made: Invoice) -> bool:
+    """Whether the request has a link that we made, or the capability of who was billed, by the keeper's word."""
+    proof = authority.read(row)
+    if authority.is_linked(made.id, proof):
+        return True
+    contact = Contact.objects.filter(person=made.person_id, state=Contact.CURRENT).first()
+    if not proof.capability or contact is None or contact.contact is None:
+        return False
+    try:
+        door().open([contact.contact], purpose="account", job="own-invoice", capability=proof.capability)
+    except KeeperRefused:
+        return False
+    return True
 
 
 def _invoice(invoice_id: str) -> Invoice:

@@ -17,6 +17,7 @@ from troth.pledge import clock, fault
 from troth.pledge.due import loop as due
 from troth.pledge.ids import SHAPE
 from troth.shop.invoices import issue, links
+from troth.shop.invoices.authority import Proof
 from troth.shop.invoices.handover import Failed, Waiting
 from troth.shop.invoices.models import Handover, Invoice
 from troth.shop.invoices.words import Said
@@ -38,7 +39,7 @@ class Late(Exception):
 class Link(msgspec.Struct, frozen=True):
     kind: str
     number: str
-    url: str  # of the page; with ".pdf" after the id, of the PDF
+    url: str  # of the page, for who is signed in; with ".pdf" after the id, of the PDF
 
 
 def settled(order: Order, payment: Payment) -> None:
@@ -93,7 +94,7 @@ def parts(refund: Refund) -> list[tuple[OrderLine, int]]:
 
 def of(order: Order) -> list[Link]:
     """An order's invoices and credit notes, with links for its page."""
-    return [Link(one.kind, one.number, links.fresh(one)) for one in order.invoices.order_by("issued_at", "sequence")]
+    return [Link(one.kind, one.number, links.plain(one)) for one in order.invoices.order_by("issued_at", "sequence")]
 
 
 def letter_url(order: Order) -> str:
@@ -102,32 +103,41 @@ def letter_url(order: Order) -> str:
     return links.lasting(made) if made else ""
 
 
-def pdf(invoice_id: str, signature: str) -> tuple[str, bytes]:
-    """The invoice's number and its PDF. Refused for a link that is not ours or over, or a PDF that cannot be; Late."""
-    made = _signed(invoice_id, signature)
-    return made.number, _fetch(made, Handover.PDF)
+def pdf(invoice_id: str, signature: str, capability: str = "") -> tuple[str, bytes]:
+    """The invoice's number and its PDF, for a letter's link or for its owner's capability.
+
+    Refused where neither is right, or the PDF cannot be had; Late.
+    """
+    made = _found(invoice_id)
+    return made.number, _fetch(made, Handover.PDF, _proof(signature, capability))
 
 
-def page(invoice_id: str, signature: str) -> Said:
+def page(invoice_id: str, signature: str, capability: str = "") -> Said:
     """The invoice's texts, for its page. Refused, Late."""
-    return msgspec.json.decode(_fetch(_signed(invoice_id, signature), Handover.PAGE), type=Said)
+    document = _fetch(_found(invoice_id), Handover.PAGE, _proof(signature, capability))
+    return msgspec.json.decode(document, type=Said)
 
 
-def _signed(invoice_id: str, signature: str) -> Invoice:
-    made = None
-    if SHAPE.match(invoice_id) and links.is_signed(invoice_id, signature):
-        made = Invoice.objects.filter(pk=invoice_id).first()
+def _found(invoice_id: str) -> Invoice:
+    made = Invoice.objects.filter(pk=invoice_id).first() if SHAPE.match(invoice_id) else None
     if made is None:
-        raise Refused(_("This link is not valid any more; open your order for a fresh one."))
+        raise Refused(NOT_YOURS)
     return made
 
 
-def _fetch(made: Invoice, form: str) -> bytes:
+def _proof(signature: str, capability: str) -> Proof:
+    proof = links.read(signature) if signature else Proof(capability=capability)
+    if proof is None or proof == Proof():
+        raise Refused(NOT_YOURS)
+    return proof
+
+
+def _fetch(made: Invoice, form: str, proof: Proof) -> bytes:
     """Ask the worker, and wait. What comes is readable here alone."""
     if Handover.objects.filter(invoice=made, asked_at__gt=clock.now() - timedelta(days=1)).count() >= MOST:
         raise Refused(_("This invoice was fetched very often today; please come back tomorrow."))
     with transaction.atomic():
-        waiting = Waiting(made, form)
+        waiting = Waiting(made, form, proof)
         due.add("hand-over", waiting.row.pk)
     until = time.monotonic() + PATIENCE
     try:
@@ -142,7 +152,9 @@ def _fetch(made: Invoice, form: str) -> bytes:
     raise Refused(sentence)
 
 
+NOT_YOURS = _("Open your invoice by the link in our letter, or sign in and open it from your order.")
 WHY = {
+    "not-theirs": NOT_YOURS,
     "gone": _("The address on this invoice was forgotten, as asked for; nobody can open it to show it here."),
     "altered": _("This invoice is not as it was issued, so we do not show it; please write to us."),
     "unprintable": _("Our PDF has no letters for this name; open the invoice's page and print that."),

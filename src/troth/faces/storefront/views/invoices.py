@@ -1,4 +1,4 @@
-"""Invoices, as a page and as a PDF. The signed link authorises, as it does for downloads; no cookie is needed."""
+"""Invoices, as a page and as a PDF: by the link in the letter, without a cookie, or by who is signed in."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from troth.shop.refusal import Refused
 
 @require_safe
 def view(request: HttpRequest, invoice: str) -> HttpResponse:
-    """GET /invoice/<id>?s=<signature>: the invoice as a page, to read and to print."""
+    """GET /invoice/<id>, from a letter with ?s=…: the invoice as a page, to read and to print."""
     signature = request.GET.get("s", "")
     try:
-        said = journey.page(invoice, signature)
+        said = journey.page(invoice, signature, _capability(request))
     except Refused as no:
         return _kept(errors.refused(request, str(no.sentence), 403))
     except journey.Late:
@@ -28,9 +28,9 @@ def view(request: HttpRequest, invoice: str) -> HttpResponse:
 
 @require_safe
 def paper(request: HttpRequest, invoice: str) -> HttpResponse:
-    """GET /invoice/<id>.pdf?s=<signature>."""
+    """GET /invoice/<id>.pdf, from a letter with ?s=…"""
     try:
-        number, document = journey.pdf(invoice, request.GET.get("s", ""))
+        number, document = journey.pdf(invoice, request.GET.get("s", ""), _capability(request))
     except Refused as no:
         return _kept(errors.refused(request, str(no.sentence), 403))
     except journey.Late:
@@ -39,6 +39,10 @@ def paper(request: HttpRequest, invoice: str) -> HttpResponse:
     name = number.replace("/", "-").replace(" ", "-")
     response.headers["Content-Disposition"] = content_disposition_header(True, f"{name}.pdf") or "attachment"
     return _kept(response)
+
+
+def _capability(request: HttpRequest) -> str:
+    return request.who.capability or ""  # type: ignore[attr-defined]
 
 
 def _late(request: HttpRequest) -> HttpResponse:

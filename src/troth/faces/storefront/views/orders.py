@@ -76,6 +76,7 @@ def show(request: HttpRequest, order: Order, fault: object = "", status: int = 2
         "tax": _tax(lines, order.currency),
         "links": download.links(order) if standing.state == "paid" else [],
         "invoices": invoice.of(order),
+        "owner": request.who.person_ref == order.person_id,  # type: ignore[attr-defined]
         "licences": (mine := licence.of(order) if order.paid_at else []),
         "composer": licence.commands(mine),
         "money_back": [one for one in refund.of(order) if one.state != "failed"],
