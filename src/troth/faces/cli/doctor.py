@@ -10,6 +10,7 @@ import click
 
 from troth import config
 from troth.faces.cli.examinations import HERE, OUTSIDE, Seen
+from troth.faces.cli.provider_examinations import accounts
 
 
 @click.command()
@@ -35,7 +36,7 @@ def examine(offline: bool) -> Iterator[Seen]:
     yield Seen("ok", f"The settings can be used; the shop is in {settings.shop.mode} mode.")
     for examination in HERE:
         yield from examination(settings)
-    for examination in OUTSIDE:
+    for examination in (*OUTSIDE, accounts):
         if offline:
             yield Seen("not asked", f"{examination.__name__.capitalize()}: left out with --offline.")
         else:
