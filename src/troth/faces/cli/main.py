@@ -30,6 +30,7 @@ COMMANDS = {
     "check": ("troth.faces.cli.check:check", "Check every promise now."),
     "erase": ("troth.faces.cli.erase:erase", "Forget somebody who asked for it."),
     "confirm": ("troth.faces.cli.confirm:confirm", "Say what only people can keep; once a year."),
+    "ledger": ("troth.faces.cli.ledger:ledger", "Verify or export the ledger."),
     "keys": ("troth.faces.cli.keys:keys", "Rotate the keys, or move the root key."),
     "backup": ("troth.faces.cli.backup:backup", "Make sealed copies now, or verify the newest."),
     "restore": ("troth.faces.cli.restore:restore", "Bring a shop back from sealed copies."),

@@ -6,6 +6,7 @@ was published before, and writes it down; so that strangers cost the keeper noth
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +15,13 @@ from django.conf import settings
 from troth.pledge.ledger import checkpoint
 from troth.pledge.ledger.export import Folder, bundled, export, published
 from troth.pledge.ledger.proof import Receipt, prove
-from troth.pledge.ledger.tree import WIDTH, Tree
+from troth.pledge.ledger.tree import WIDTH, LedgerError, Tree
+from troth.pledge.vault import outbox, seen
 from troth.pledge.vault.door import door
+from troth.pledge.vault.models import Seen
 from troth.pledge.vault.seen import verify_key
 
+log = logging.getLogger("troth.ledger")
 ENTRIES = -1  # the level that the keeper answers with entries
 
 
@@ -27,8 +31,16 @@ def folder() -> Path:
 
 def publish() -> int:
     """Write what came since the last time. How many files; 0 if nothing did. KeeperAway; LedgerError if it contradicts
-    what was published before, and then nothing is written."""
-    key, note = verify_key(), door().checkpoint().note
+    what was seen or published before, and then nothing is written.
+
+    Only what the main database remembers is published, so that one with less was put back from an older copy.
+    """
+    note_if_put_back()
+    if not seen.compare():
+        raise LedgerError(seen.trouble())
+    key, note = verify_key(), seen.latest()
+    if not note:
+        return 0  # nothing was ever noted
     signed, before = checkpoint.read(note, key), published(folder(), key)
     if before and before.size == signed.size:
         checkpoint.compare(before, signed)
@@ -45,6 +57,18 @@ def receipt(seq: int, leaf: bytes, event: bytes, salt: bytes) -> Receipt | None:
     if seq >= size:
         return None
     return Receipt(leaf, str(prove(Tree(Folder(folder(), size)), seq, note, key)), str(key), event, salt)
+
+
+def note_if_put_back() -> None:
+    """Where the main database remembers less than it once published, tell that in the ledger itself, for good."""
+    if not (folder() / "checkpoint").is_file():
+        return
+    there, known = published(folder(), verify_key()), Seen.objects.filter(pk=seen.ONE).first()
+    if there is None or known is None or known.ledger_size >= there.size:
+        return
+    log.error("the main database is older than what it published: an old copy was restored")
+    event: dict[str, str | int] = {"type": "main-restored", "seen": known.ledger_size, "published": there.size}
+    outbox.note(f"main-restored-{known.ledger_size}-{there.size}", event)
 
 
 class Asked:

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from troth.pledge.due import loop as due
 from troth.pledge.vault import outbox
-from troth.shop.journeys import backup, bill, deliver, dispute, forget, publish, retain, reconcile, refund, rotate, sweep, tripwires, watch, write_to
+from troth.shop.journeys import (
+    audit,
+    backup,
+    bill,
+    deliver,
+    dispute,
+    forget,
+    publish,
+    reconcile,
+    refund,
+    retain,
+    rotate,
+    sweep,
+    tripwires,
+    watch,
+    write_to,
+)
 
 ERRANDS: dict[str, due.Errand] = {
     "deliver": deliver.deliver,
@@ -23,6 +39,7 @@ ERRANDS: dict[str, due.Errand] = {
     "publish": publish.publish,
     "tripwires": tripwires.plant,
     "acknowledge": tripwires.acknowledge,
+    "audit": audit.ledger,
     "backup": backup.backup,
     "backups": backup.backups,
     "seen": sweep.seen,
@@ -34,7 +51,16 @@ ERRANDS: dict[str, due.Errand] = {
 }
 
 # kind -> seconds between runs; written by `ensure` when a worker starts
-PERIODIC = {"seen": 5, "blanks": 2, "publish": 10, "tripwires": 21600, "backups": 600, "leftovers": 3600, "reconcile": reconcile.EVERY}
+PERIODIC = {
+    "seen": 5,
+    "blanks": 2,
+    "publish": 10,
+    "tripwires": 21600,
+    "audit": audit.EVERY,
+    "backups": 600,
+    "leftovers": 3600,
+    "reconcile": reconcile.EVERY,
+}
 
 
 def ensure() -> None:

@@ -7,7 +7,7 @@ import logging
 from django.conf import settings
 
 from troth.pledge.due import loop as due
-from troth.pledge.vault import stock
+from troth.pledge.vault import published, stock
 from troth.pledge.vault.door import KeeperAway
 from troth.pledge.vault.seen import compare
 
@@ -27,6 +27,7 @@ def blanks(subject: str, claim: due.Claim) -> None:
 def seen(subject: str, claim: due.Claim) -> None:
     """Show the keeper what was seen of it; it opens nothing before the first time, nor when it has less."""
     try:
+        published.note_if_put_back()
         behind = not compare()
     except KeeperAway:
         again = due.Again("keeper-away", 2)
