@@ -82,6 +82,7 @@ def by_files(settings: config.Config) -> dict[str, Callable[[], object]]:
     return {
         "read the keyring": keyring.read_bytes,
         "read the root key": key.read_bytes,
+        "read the worker's key": (settings.home / "worker.key").read_bytes,
         "write into the keeper's folder": lambda: (keyring.parent / "x").write_bytes(b"x"),
         "remove the keyring": keyring.unlink,
         "read the keyring through /proc/self/root": lambda: Path(f"/proc/self/root{keyring}").read_bytes(),
