@@ -56,7 +56,7 @@ def look(payment: Payment) -> str:
             if sight.state == State.OPEN and sight.reason:
                 # The buyer must choose another way to pay; the next capture is another request (payments A6).
                 Payment.objects.filter(pk=payment.pk, attempt=payment.attempt).update(attempt=F("attempt") + 1)
-        if told := _told(payment, provider):
+        if payment.state in Payment.SETTLED and (told := _told(payment, provider)):
             sight = msgspec.structs.replace(sight, refunds=(*sight.refunds, *told))
     except ProviderError as error:
         Payment.objects.filter(pk=payment.pk).exclude(state__in=Payment.SETTLED).update(reason=error.code[:60])
@@ -81,6 +81,8 @@ def settle(payment: Payment, sight: Sight) -> str:
         row.update(state=_MOVES[what], reason=sight.reason[:60])
     elif what == Step.REGAIN:
         _regain(payment)
+    if not sight.refunds and sight.state not in PARTS:
+        return outcome
     payment.refresh_from_db()
     if payment.state not in Payment.SETTLED:
         return outcome

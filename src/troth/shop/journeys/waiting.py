@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.pledge.due.models import Due
 from troth.pledge.prepared import Prepared
-from troth.shop.orders.models import Order
+from troth.shop.orders.models import Order, OrderLine
 from troth.shop.payments.models import Difference, Dispute, Payment, Refund
 
 _of_order: Prepared[Payment] = Prepared(lambda ref: Payment.objects.filter(order=ref).order_by("-made_at")[:1], gaps=1)
@@ -55,16 +55,19 @@ class Standing(msgspec.Struct, frozen=True):
     next_look_at: datetime | None
     reason: str
     why: object = ""
+    went_back: bool = False  # money went back, or is asked to
 
 
-def standing(order: Order) -> Standing:
-    """What the order's page says."""
+def standing(order: Order, lines: list[OrderLine] | None = None) -> Standing:
+    """What the order's page says. `lines`: the order's, where they were read before."""
+    lines = list(order.lines.all()) if lines is None else lines
     payment = _of_order.first(order.ref)
     name = payment.provider if payment else ""
+    went_back = any(line.returned_minor for line in lines) or (payment is not None and payment.surplus)
     if order.state == Order.PAID:
-        return Standing(_after_payment(order), name, None, "")
+        return Standing(_after_payment(lines), name, None, "", went_back=went_back)
     if order.state != Order.OPEN or payment is None:
-        return Standing(order.state, name, None, "")
+        return Standing(order.state, name, None, "", went_back=went_back)
     states = {
         Payment.SENT: "checking", Payment.PENDING: "pending", Payment.REVIEW: "review", Payment.DECLINED: "declined",
     }  # fmt: skip
@@ -73,9 +76,9 @@ def standing(order: Order) -> Standing:
     return Standing(states.get(payment.state, "open"), name, row, payment.reason, why)
 
 
-def _after_payment(order: Order) -> str:
-    """paid, or what has become of the access since: lines say it first, as it stands in their row."""
-    ended = set(order.lines.values_list("ended", flat=True))
+def _after_payment(lines: list[OrderLine]) -> str:
+    """paid, or what has become of the access since, as the lines' rows say."""
+    ended = {line.ended for line in lines}
     return next((one for one in ("disputed", "reversed") if one in ended), "paid")
 
 

@@ -67,8 +67,8 @@ def returned(request: HttpRequest, provider: str) -> HttpResponse:
 
 
 def show(request: HttpRequest, order: Order, fault: object = "", status: int = 200) -> HttpResponse:
-    standing = waiting.standing(order)
     lines = list(order.lines.order_by("pk"))
+    standing = waiting.standing(order, lines)
     context: dict[str, Any] = {
         "order": order,
         "standing": standing,
@@ -79,7 +79,7 @@ def show(request: HttpRequest, order: Order, fault: object = "", status: int = 2
         "owner": request.who.person_ref == order.person_id,  # type: ignore[attr-defined]
         "licences": (mine := licence.of(order) if order.paid_at else []),
         "composer": licence.commands(mine),
-        "money_back": [one for one in refund.of(order) if one.state != "failed"],
+        "money_back": [one for one in refund.of(order) if one.state != "failed"] if standing.went_back else [],
         "letter": _letter(order),
         "providers": [(code, gateways.NAMES[code]) for code in gateways.offered()],
         "provider_names": gateways.NAMES,
