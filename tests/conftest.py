@@ -33,7 +33,7 @@ def keeper() -> Iterator[Keeper]:
     keeper = Keeper(db, FileKey(Path(settings.TROTH.root_key)))
     if not _own_keys:
         _own_keys.extend(line for line in db.iterdump() if line.startswith(('INSERT INTO "own_key"',)))
-    (settings.TROTH.home / "keeper.pub").write_text(keeper.verify_key.hex())
+    (settings.TROTH.home / "keeper.pub").write_text(keeper.room.keys.verify_key.hex())
     (settings.TROTH.home / "ledger.pub").write_text(str(keeper.room.leaves.verify_key))
     keysets._read.cache_clear()
     yield keeper

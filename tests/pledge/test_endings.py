@@ -121,7 +121,8 @@ def test_nothing_of_a_deleted_wrap_stays_in_the_file_or_its_journal(tmp_path: pa
 
 def own_blank(keeper: Keeper):
     fresh = ask(keeper, "worker", messages.Blank(1)).blanks[0]
-    return fresh, read_key_set(Ed25519PublicKey.from_public_bytes(keeper.verify_key), fresh.key_set, fresh.ref)
+    key = Ed25519PublicKey.from_public_bytes(keeper.room.keys.verify_key)
+    return fresh, read_key_set(key, fresh.key_set, fresh.ref)
 
 
 class WhatOpens(RuleBasedStateMachine):

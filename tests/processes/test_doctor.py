@@ -24,7 +24,7 @@ def well(home: Path) -> Path:
     change(home, "[skrill]", PROVIDER)
     db = connect(home / "keeper" / "keyring.sqlite3")
     keeper = Keeper(db, FileKey(Path(f"{home}.key/root.key")))
-    (home / "keeper.pub").write_text(keeper.verify_key.hex())
+    (home / "keeper.pub").write_text(keeper.room.keys.verify_key.hex())
     db.close()
     return home
 

@@ -93,7 +93,7 @@ def keyring(config: Config) -> Iterator[Seen]:
         kind = key.kind
         db.close()
     public = config.home / "keeper.pub"
-    if public.exists() and public.read_text("ascii").strip() != keeper.verify_key.hex():
+    if public.exists() and public.read_text("ascii").strip() != keeper.room.keys.verify_key.hex():
         yield Seen("wrong", f"{public} belongs to another keyring.", "Restore keyring and shop from the same backup.")
         return
     yield Seen("ok", "The root key opens the keyring.")

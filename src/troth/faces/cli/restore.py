@@ -116,7 +116,7 @@ def _join(told: Config, db: Any, journal: Path | None, keyring: Path, older: boo
 
 def _same_shop(told: Config, keeper: Any) -> None:
     public = told.home / "keeper.pub"
-    if public.exists() and public.read_text("ascii").strip() != keeper.verify_key.hex():
+    if public.exists() and public.read_text("ascii").strip() != keeper.room.keys.verify_key.hex():
         raise click.ClickException(
             "the two copies are of different shops: the keyring did not sign these people's keys."
         )

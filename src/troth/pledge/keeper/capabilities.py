@@ -17,29 +17,23 @@ LENGTH = (BODY.size + 32) // 3 * 4  # characters
 LIFETIME = 14 * 86400
 
 
-class NoCapability(Refused):
-    """Forged, over, or of an older epoch."""
-
-    code = "capability"
-
-
 def issue(key: bytes, raw: bytes, epoch: int, now: int, scope: str = "own", lifetime: int = LIFETIME) -> str:
     body = BODY.pack(raw, epoch, now + lifetime, scope.encode().ljust(9, b"\0"))
     return base64.urlsafe_b64encode(body + _mac(key, body)).decode()
 
 
 def read(key: bytes, text: str, now: int) -> tuple[bytes, int, str]:
-    """Person, epoch and scope. NoCapability unless the keeper made it and it still runs; the caller compares epochs."""
+    """Person, epoch and scope. Refused "capability" unless we made it and it still runs; the caller compares epochs."""
     try:
         raw = base64.b64decode(text, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise NoCapability from None
+        raise Refused("capability") from None
     body, mac = raw[: BODY.size], raw[BODY.size :]
     if len(text) != LENGTH or not hmac.compare_digest(_mac(key, body), mac):
-        raise NoCapability
+        raise Refused("capability")
     person, epoch, ends, scope = BODY.unpack(body)
     if ends <= now:
-        raise NoCapability
+        raise Refused("capability")
     return person, epoch, scope.rstrip(b"\0").decode()
 
 

@@ -174,7 +174,8 @@ class Credentials:
         if "@" not in name or len(name) > LONGEST_MAILBOX:
             raise messages.Refused("mailbox")
         newest = max(self._keys.mailbox)
-        hashes = {version: _lookup(key, name) for version, key in self._keys.mailbox.items()}
+        name_in = b"mailbox\0" + name.encode()
+        hashes = {v: hmac.digest(key, name_in, hashlib.sha256)[:16] for v, key in self._keys.mailbox.items()}
         for old in hashes.keys() - {newest}:
             sql = "UPDATE credential SET mailbox = ?, lookup = ? WHERE mailbox = ? AND lookup = ?"
             self._db.execute(sql, (hashes[newest], newest, hashes[old], old))
@@ -212,7 +213,7 @@ class Credentials:
 
         So that who guesses delays strangers, and never the owner at their own browser (OWASP: device cookies).
         """
-        with suppress(capabilities.NoCapability):
+        with suppress(messages.Refused):
             person, _, scope = capabilities.read(self._keys.capability, device, self._room.now())
             if (person, scope) == (raw, "device"):
                 return _digest(device)[:16]
@@ -300,10 +301,6 @@ class Credentials:
         key, now = self._keys.capability, self._room.now()
         device = capabilities.issue(key, raw, secrets.randbits(32), now, "device", DEVICE_LIFE)
         return messages.Session(messages.ref_name(raw), epoch, capabilities.issue(key, raw, epoch, now), device)
-
-
-def _lookup(key: bytes, name: str) -> bytes:
-    return hmac.digest(key, b"mailbox\0" + name.encode(), hashlib.sha256)[:16]
 
 
 def _digest(secret: str) -> bytes:

@@ -29,7 +29,6 @@ HASHERS = 2  # two hashes at a time: 19 MiB each, and one core stays free for op
 WAITING_HASHES = 64  # more are refused: "busy"
 BATCH = 64  # steps in one transaction
 MOST_LINES = 100  # of one role at a time
-UCRED = struct.Struct("iII")
 
 
 class Doors:
@@ -40,20 +39,20 @@ class Doors:
         self._asked: SimpleQueue[tuple[Act, SimpleQueue[Outcome]] | None] = SimpleQueue()
         self._hashing, self._waiting = threading.Semaphore(HASHERS), threading.Semaphore(HASHERS + WAITING_HASHES)
         self._counting, self._ended = threading.Lock(), False
-        self._woken, self._wake = socket.socketpair()
-        for door in doors:
-            door.setblocking(False)
+        self._woken, self.wake = socket.socketpair()
+        for sock in (*doors, self.wake):
+            sock.setblocking(False)
 
     def stop(self) -> None:
-        """From a signal handler or another thread: answer what is under way, then leave run()."""
-        self._asked.put(None)
+        """From another thread: answer what is under way, then leave run(). For a signal, `wake` is written to."""
+        self.wake.send(b"x")
 
     def run(self) -> None:
         threading.Thread(target=self._welcome, name="doors", daemon=True).start()
         while self._work_off():
             pass
         self._ended = True
-        self._wake.close()  # the lines end with the process, or when their callers hang up
+        self.wake.close()
 
     def _work_off(self) -> bool:
         """Wait for a question; work off all that came meanwhile in one transaction. False when told to stop."""
@@ -67,12 +66,13 @@ class Doors:
         return len(steps) == len(asked)
 
     def _welcome(self) -> None:
-        """New lines, until the loop has ended."""
+        """New lines, until told to stop. The lines there are end with the process, or when their callers hang up."""
         while self._woken not in (ready := select.select([*self._doors, self._woken], [], [])[0]):
             for door in ready:
                 for sock in _callers(door):
                     if not self._begin(sock, *self._doors[door]):
                         sock.close()
+        self._asked.put(None)
         for door in (*self._doors, self._woken):
             door.close()
 
@@ -169,4 +169,4 @@ def _line(descriptor: int) -> socket.socket | None:
 
 
 def _peer_uid(sock: socket.socket) -> int:
-    return int(UCRED.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, UCRED.size))[1])
+    return int(struct.unpack("iII", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1])  # unix(7): ucred

@@ -90,10 +90,6 @@ class Keeper:
             "Attest": self._attest,
         }  # fmt: skip
 
-    @property
-    def verify_key(self) -> bytes:
-        return self.room.keys.verify_key
-
     @contextmanager
     def batch(self) -> Iterator[None]:
         """One durable transaction: what happened in it is true when this ends, and not before."""
@@ -154,7 +150,7 @@ class Keeper:
             elif hello.checkpoint:
                 behind = self.room.leaves.contradicts(hello.checkpoint)
             self._opening.behind = behind
-        return messages.Greeting(messages.PROTOCOL, role, self.verify_key, self._opening.behind)
+        return messages.Greeting(messages.PROTOCOL, role, self.room.keys.verify_key, self._opening.behind)
 
     def _history(self, role: str, ask: messages.History) -> messages.Entries:
         raw = self._credentials.owner(ask.capability)

@@ -23,15 +23,12 @@ ENTRIES, LEVELS = -1, 8  # the level that stands for bundles of entries; how man
 class Leaves:
     def __init__(self, db: Keyring, origin: str, private: Ed25519PrivateKey) -> None:
         self._db, self._key = db, notes.SignKey(origin, private)
+        self.verify_key = self._key.verify_key
         self.added = False  # there are leaves that the tree lacks
 
     @property
     def size(self) -> int:
         return int(self._db.value("SELECT size FROM head"))
-
-    @property
-    def verify_key(self) -> notes.VerifyKey:
-        return self._key.verify_key
 
     def about(self, raw: bytes, history_key: bytes, event: Event, now: datetime) -> int:
         """A leaf about a person. Returns its number, counted from 0."""

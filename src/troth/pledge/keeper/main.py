@@ -41,12 +41,14 @@ def run(
     except (KeyringError, RootKeyError) as error:
         print(f"keeper: {error}", file=sys.stderr)  # noqa: T201
         return 1
-    _publish(verify_key, keeper.verify_key.hex())
+    _publish(verify_key, keeper.room.keys.verify_key.hex())
     _publish(verify_key.with_name("ledger.pub"), str(keeper.room.leaves.verify_key))
     _no_core_dumps()
     loop = Doors(keeper, {sock: (role, uid) for sock, role, uid in doors})
+    # Not from a handler: that would have to wait until the loop, which may be about to wait itself, comes by.
+    signal.set_wakeup_fd(loop.wake.fileno())
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: loop.stop())
+        signal.signal(number, lambda *_: None)
     logging.getLogger("troth.keeper").info("ready")
     loop.run()
     db.close()

@@ -33,16 +33,13 @@ class OwnKeys:
         for name, version, wrapped in self._db.execute("SELECT name, version, wrapped FROM own_key"):
             keys[name][version] = self._root.unwrap(_context(name, version), wrapped)
         self.sign = Ed25519PrivateKey.from_private_bytes(keys["sign"][max(keys["sign"])])
+        self.verify_key = self.sign.public_key().public_bytes_raw()
         self.ledger = Ed25519PrivateKey.from_private_bytes(keys["ledger"][max(keys["ledger"])])
         self.capability = keys["capability"][max(keys["capability"])]
         self.mailbox = keys["mailbox"]
         self._wrapping = {
             fate: {version: AESGCM(key) for version, key in keys[f"wrapping {fate}"].items()} for fate in FATES
         }
-
-    @property
-    def verify_key(self) -> bytes:
-        return self.sign.public_key().public_bytes_raw()
 
     def current(self, fate: str) -> tuple[int, AESGCM]:
         version = max(self._wrapping[fate])
