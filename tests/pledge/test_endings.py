@@ -1,13 +1,13 @@
-"""What ends, ends: an optional purpose, a person, and both after an older keyring was put back."""
+"""What ends, ends: an optional purpose, a person, and both after an older keyring was put back.
+
+In any order, with rotations, copies and crashes between: tests/strongroom/test_machine.py.
+"""
 
 import pathlib
 import sqlite3
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.pledge.test_keeper import ask, blank, code, record
 from troth.pledge.ids import to_bytes
@@ -123,52 +123,3 @@ def own_blank(keeper: Keeper):
     fresh = ask(keeper, "worker", messages.Blank(1)).blanks[0]
     key = Ed25519PublicKey.from_public_bytes(keeper.room.keys.verify_key)
     return fresh, read_key_set(key, fresh.key_set, fresh.ref)
-
-
-class WhatOpens(RuleBasedStateMachine):
-    """Grants, withdrawals and erasures in any order: what opens is exactly what the policy grants at that moment."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.keeper = Keeper(connect(None), FileKey(settings.TROTH.root_key))
-        self.people = []
-        for _ in range(3):
-            fresh, keys = own_blank(self.keeper)
-            enrol = messages.Enrol(fresh.ref, fresh.secret, f"{fresh.ref}@b.example", "correct horse")
-            mine = ask(self.keeper, "web", enrol).capability
-            self.people.append({"ref": fresh.ref, "keys": keys, "mine": mine, "marketing": False, "alive": True})
-
-    who = st.integers(0, 2)
-
-    @rule(who=who)
-    def grant(self, who: int) -> None:
-        person = self.people[who]
-        done = code(ask(self.keeper, "web", messages.Grant(person["mine"], "marketing")))
-        assert done == ("Noted" if person["alive"] else "capability")
-        person["marketing"] = person["alive"]
-
-    @rule(who=who)
-    def withdraw(self, who: int) -> None:
-        person = self.people[who]
-        ask(self.keeper, "worker", messages.Withdraw("marketing", ref=person["ref"]))
-        person["marketing"] = False
-
-    @rule(who=who, keep=st.sampled_from([[], ["tax"]]))
-    def forget(self, who: int, keep: list[str]) -> None:
-        ask(self.keeper, "worker", messages.Shred(self.people[who]["ref"], keep))
-        self.people[who].update(alive=False, marketing=False)
-
-    @invariant()
-    def what_opens_is_what_is_granted(self) -> None:
-        for person in self.people:
-            opened = opens(self.keeper, person["keys"], "contact", "deliver")
-            assert opened == ("Opened" if person["alive"] else "gone")
-            held = self.keeper.room.persons.wraps(to_bytes(person["ref"])).get("contact", {})
-            assert ("marketing" in held) == person["marketing"]
-
-    def teardown(self) -> None:
-        self.keeper.db.close()
-
-
-TestWhatOpens = WhatOpens.TestCase
-TestWhatOpens.settings = hypothesis_settings(max_examples=12, stateful_step_count=12, deadline=None)
