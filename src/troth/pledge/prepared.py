@@ -36,13 +36,17 @@ class Prepared(Generic[Row]):
         self._of_thread = threading.local()
 
     def __call__(self, *values: str) -> list[Row]:
+        return self._made().rows(self.raw(*values))
+
+    def raw(self, *values: str) -> list[tuple[Any, ...]]:
+        """The same rows as the database gives them, to compare with earlier ones: equal rows say the same."""
         if len(values) != self._gaps:
             raise TypeError(f"this query takes {self._gaps} values, not {len(values)}")
         made = self._made()
         filled = [values[one.number] if isinstance(one, Gap) else one for one in made.params]
         with connection.cursor() as cursor:
             cursor.execute(made.sql, filled)
-            return made.rows(cursor.fetchall())
+            return cursor.fetchall()
 
     def first(self, *values: str) -> Row | None:
         """The first of the rows, or None. The query itself says that there is at most one, or which comes first."""

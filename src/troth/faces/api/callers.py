@@ -43,6 +43,12 @@ class Window:
             over = bool(self._counts) and self._counts.get(self._name(who), 0) >= self.most
             return self._left() if over else 0
 
+    def busy(self) -> bool:
+        """Whether anybody was counted in this window."""
+        with self._lock:
+            self._turn()
+            return bool(self._counts)
+
     def forget(self) -> None:
         """Begin anew, as each test does."""
         with self._lock:

@@ -30,15 +30,15 @@ from troth.shop.refusal import Refused
 
 NAME = re.compile(r"[a-z0-9]([_.-]?[a-z0-9]+)*/[a-z0-9](([_.]|-{1,2})?[a-z0-9]+)*")  # getcomposer.org, "name"
 MINE = "private, no-cache"  # a cache of one's own may keep it, and asks before it is used
-wrong_keys, by_caller = Window(30), Window(3000)
+wrong_keys = Window(30)
 YEARS = 20 * 365 * 86400
 
 View = Callable[..., HttpResponseBase]
 
 
-def keys_of(request: HttpRequest) -> list[str]:
-    """The licence keys of the Authorization header; [] without one, or with one that cannot be read (RFC 7617)."""
-    scheme, _space, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+def keys_of(authorization: str) -> list[str]:
+    """The licence keys of an Authorization header; [] without one, or with one that cannot be read (RFC 7617)."""
+    scheme, _space, given = authorization.partition(" ")
     if scheme.lower() != "basic" or len(given) > 2 * MOST * install.MOST_KEYS:
         return []
     try:
@@ -57,11 +57,11 @@ def _for_licences(view: View) -> View:
         if not settings.TROTH.composer.vendor:
             return no(404, _("This shop has no Composer repository."))
         who = caller(request)
-        if wait := wrong_keys.full(who) or by_caller.count(who):
+        if wait := wrong_keys.full(who):
             answer = no(429, _("Too many questions; try again in a minute."))
             answer.headers["Retry-After"] = str(wait)
             return answer
-        keys = keys_of(request)
+        keys = keys_of(request.META.get("HTTP_AUTHORIZATION", ""))
         if not keys:
             return _unauthorised(_("Log in with the user name licence and your licence key as password."))
         given = install.access(keys)

@@ -1,8 +1,8 @@
 """Composer's lists, made once for each set of licences and answered from memory, before any other middleware runs.
 
 Whose they are is asked of the database at each request (one query a key): a key that was replaced, revoked or paid back
-is refused at once. What is kept is good for exactly this standing of exactly these licences, this state of the
-catalogue, and today. Only what has no trouble in it is answered here; everything else goes its ordinary way.
+is refused at once. What is kept is good for exactly what the database says of exactly these licences, this state of the
+catalogue, and today. Where a key is unknown, or somebody is guessing, everything goes its ordinary way.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.conf import settings
@@ -18,10 +19,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from troth.faces.api import composer
-from troth.faces.api.callers import caller
 from troth.pledge import clock
 from troth.shop.catalogue import shelf
-from troth.shop.journeys import install
+from troth.shop.licences import secret, standing
 
 MOST = 2048  # answers
 LONGEST = 64 * 1024  # bytes of one
@@ -58,16 +58,13 @@ class KeptLists:
     def _about(self, request: HttpRequest) -> Hashable | None:
         """What an answer depends on; None for who gets no kept one."""
         request.get_host()  # a host that is not ours gets nothing
-        keys = composer.keys_of(request)
-        if not keys or not settings.TROTH.composer.vendor:
+        names = _found_by(request.META.get("HTTP_AUTHORIZATION", ""))
+        if not names or not settings.TROTH.composer.vendor or composer.wrong_keys.busy():
             return None
-        who = caller(request)
-        if composer.wrong_keys.full(who):
+        said = tuple(standing.facts(name) for name in names)
+        if None in said:
             return None
-        given = install.access(keys)
-        if given.troubles or composer.by_caller.count(who):
-            return None
-        return request.path_info, given.standings, self._stamp(), _today()
+        return request.path_info, said, self._stamp(), _today()
 
     def _stamp(self) -> int:
         try:
@@ -83,6 +80,12 @@ class KeptLists:
                 while len(self.answers) > MOST:
                     self.answers.popitem(last=False)
         return kept
+
+
+@lru_cache(maxsize=512)
+def _found_by(authorization: str) -> tuple[str, ...]:
+    """What the keys of a login are found by."""
+    return tuple(secret.look_up(key) for key in composer.keys_of(authorization))
 
 
 def _today() -> date:

@@ -61,6 +61,12 @@ _by_hash = Prepared(
 _retired = Prepared(lambda key_hash: RetiredKey.objects.filter(key_hash=key_hash).values_list("retired_at"), gaps=1)
 
 
+def facts(found_by: str) -> tuple[object, ...] | None:
+    """What the database says of a key (secret.look_up) now, to compare with earlier; None for no licence's key."""
+    rows = _by_hash.raw(found_by)
+    return rows[0] if rows else None
+
+
 def find(key: str) -> Standing:
     """The licence of a key that is in force. NoLicence, always the same one for every unknown key."""
     found_by = secret.look_up(key[: MOST + 1])
