@@ -12,7 +12,7 @@ from troth.faces.cli.demo.stage import Stage
 
 STILL = {
     "register": "/register", "sign-in": "/sign-in", "recover": "/recover", "privacy": "/privacy", "terms": "/terms",
-    "contact": "/contact", "erase": "/erase", "error": "/there-is-no-such-page", "basket-empty": "/basket",
+    "contact": "/contact", "erase": "/erase", "ledger-verify": "/ledger/verify", "error": "/there-is-no-such-page", "basket-empty": "/basket",
 }  # fmt: skip
 
 
