@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
@@ -35,15 +36,11 @@ def _fonts(folder: str) -> typst.Fonts:
 def renderer() -> str:
     """What makes the bytes, besides form and texts: another renderer may make others."""
     more = sorted(set(_fonts(settings.TROTH.tax.fonts).families()) - set(_fonts("").families()))
-    return f"typst {typst.__version__}" + (f" + {len(more)} fonts" if more else "")
+    return f"typst {version('typst')}" + (f" + {len(more)} fonts" if more else "")
 
 
 def pdf(said: Said, form: int) -> bytes:
     """The document. Unprintable where a letter has no font; OSError where the form is not there."""
-    return _set(said, form, "pdf", pdf_standards=["a-2a"])
-
-
-def _set(said: Said, form: int, kind: str, **more: object) -> bytes:
     fonts = _fonts(settings.TROTH.tax.fonts)
     families = [FONT, *sorted(set(fonts.families()) - {FONT})]
     told = msgspec.json.encode({**msgspec.structs.asdict(said), "fonts": families}).decode()
@@ -51,7 +48,7 @@ def _set(said: Said, form: int, kind: str, **more: object) -> bytes:
     issued = datetime.fromisoformat(said.issued).replace(tzinfo=UTC)
     compiler = typst.Compiler(source, font_paths=fonts, ignore_system_fonts=True, sys_inputs={"said": told})
     try:
-        made = compiler.compile(format=kind, timestamp=int(issued.timestamp()), **more)
+        made = compiler.compile(format="pdf", timestamp=int(issued.timestamp()), pdf_standards=["a-2a"])
     except typst.TypstError:
         made = None  # its text would show what could not be set: a name
     if not isinstance(made, bytes):

@@ -102,7 +102,12 @@ def _said(made: Invoice) -> tuple[words.Said, int]:
 
 
 def _note(made: Invoice, sha256: str) -> None:
-    event = {"type": "invoice", "number": made.number, "sha256": sha256, "renderer": paper.renderer()}
+    event: dict[str, str | int] = {
+        "type": "invoice",
+        "number": made.number,
+        "sha256": sha256,
+        "renderer": paper.renderer(),
+    }
     try:
         door().note(f"invoice:{made.id}:{sha256[:16]}", event)
     except KeeperAway:

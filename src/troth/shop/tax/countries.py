@@ -14,10 +14,7 @@ def alpha2(code: str) -> str:
     ('AT', 'DE', '')
     """
     code = code.strip().upper()
-    if len(code) == 2:
-        found = [code]
-    else:
-        known: dict[str, list[str]] = get_global("territory_aliases")
-        found = known.get(code, []) if len(code) == 3 else []
+    aliases = get_global("territory_aliases")
+    found = [code] if len(code) == 2 else list(aliases.get(code, [])) if len(code) == 3 else []
     right = len(found) == 1 and re.fullmatch(r"[A-Z]{2}", found[0]) and found[0] != "ZZ"  # ZZ: unknown
     return found[0] if right else ""
