@@ -84,8 +84,8 @@ def _tmpfiles(config: Config, users: Users) -> str:
         lines += [f"f {data} 0660 {users.worker} {group}", f"z {data} 0660 {users.worker} {group}"]
     lines += [f"z {home / name} 0640 root {group}" for name in ("troth.toml", "web.key", "licence.key", "worker.pub")]
     lines += [f"z {home / 'worker.key'} 0400 {users.worker} {users.worker}"]  # the web process can make no proof
-    public = home / "keeper.pub"
-    lines += [f"f {public} 0640 {users.keeper} {group}", f"z {public} 0640 {users.keeper} {group}"]
+    for public in (home / "keeper.pub", home / "ledger.pub"):
+        lines += [f"f {public} 0640 {users.keeper} {group}", f"z {public} 0640 {users.keeper} {group}"]
     lines += [f"z {home / 'catalogue.stamp'} 0660 {users.worker} {group}"]
     lines += [f"d {own} 0700 {users.keeper} {users.keeper}" for own in _keepers_own(config)]
     return "\n".join(lines) + "\n"
