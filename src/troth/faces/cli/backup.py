@@ -9,11 +9,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import click
+import pyrage
 
 from troth import config
 from troth.config import Config
@@ -35,11 +37,22 @@ SAYS = {
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The file with your age identity, for --verify.",
 )
-def backup(verify: bool, identity: Path | None) -> None:
+@click.option(
+    "--make-identity",
+    "fresh",
+    type=click.Path(path_type=Path),
+    help="Make an age identity in a new file, as age-keygen does, and say its recipient.",
+)
+def backup(verify: bool, identity: Path | None, fresh: Path | None) -> None:
     """Make sealed copies of the main database and of the keyring now."""
+    if fresh is not None:
+        _make_identity(fresh)
+        return
     told = config.load()
     if not told.backup.recipients:
-        raise click.ClickException("no backups are made: set [backup] recipients to what `age-keygen` printed.")
+        raise click.ClickException(
+            "no backups are made: [backup] recipients is empty; `troth backup --make-identity FILE` makes one."
+        )
     if verify:
         if identity is None:
             raise click.UsageError("--verify needs --identity FILE")
@@ -48,6 +61,20 @@ def backup(verify: bool, identity: Path | None) -> None:
     for folder in (told.main_copies, told.keyring_copies):
         for path in sorted(folder.glob(f"*-{name}.*")):
             print(f"{path}  {path.stat().st_size:,} bytes")
+
+
+def _make_identity(path: Path) -> None:
+    made = pyrage.x25519.Identity.generate()
+    text = f"# created: {datetime.now(UTC).isoformat(timespec='seconds')}\n# public key: {made.to_public()}\n{made}\n"
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+    except FileExistsError:
+        raise click.ClickException(f"{path} is there already and was not touched.") from None
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be made: {error.strerror}.") from None
+    print(f"Keep {path} away from this machine: whoever has it reads your backups, and without it nobody does.")
+    print(f'Then set [backup] recipients = ["{made.to_public()}"] in troth.toml.')
 
 
 def _make() -> str:

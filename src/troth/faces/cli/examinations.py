@@ -105,7 +105,7 @@ def keyring(config: Config) -> Iterator[Seen]:
 def backups(config: Config) -> Iterator[Seen]:
     """Whether sealed copies are made, and how old the newest of each kind is."""
     if not config.backup.recipients:
-        mend = "Make an age identity (age-keygen), keep it elsewhere, and set [backup] recipients."
+        mend = "`troth backup --make-identity FILE` makes a key for them; then set [backup] recipients."
         yield Seen("note", "No backups are made.", mend)
         return
     for kind, folder in (("main", config.main_copies), ("keyring", config.keyring_copies)):

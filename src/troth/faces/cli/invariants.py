@@ -85,7 +85,8 @@ def _people_open(keeper: Any) -> Iterator[Found]:
 
     gone = {ref_name(raw) for (raw,) in keeper.db.execute("SELECT ref FROM erased")}
     usable = Contact.objects.filter(state=Contact.CURRENT, contact__isnull=False).select_related("person")
-    people = usable.exclude(person__in=gone).order_by("?")[:SAMPLE]
+    tripwires = {ref_name(raw) for (raw,) in keeper.db.execute("SELECT ref FROM poison")}  # to be opened by nobody
+    people = usable.exclude(person__in=gone | tripwires).order_by("?")[:SAMPLE]
 
     def opens(contact: Contact) -> bool:
         return isinstance(ask(keeper, Open([contact.contact.record], "notice", "restore-drill")), Opened)

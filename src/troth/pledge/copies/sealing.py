@@ -63,17 +63,26 @@ def poured(into: Callable[[IO[bytes]], None]) -> Iterator[IO[bytes]]:
     failed: list[SealingError] = []
 
     def pour() -> None:
-        with os.fdopen(writing, "wb") as out:
-            try:
-                into(out)
-            except SealingError as error:
-                failed.append(error)
+        try:
+            with os.fdopen(writing, "wb") as out:
+                try:
+                    into(out)
+                except SealingError as error:
+                    failed.append(error)
+        except BrokenPipeError:
+            return  # who reads has left, and says why
 
     thread = threading.Thread(target=pour, name="pour")
     thread.start()
     try:
         with os.fdopen(reading, "rb") as source:
-            yield source
+            try:
+                yield source
+            except Exception:
+                thread.join(1)
+                if failed:  # who reads what was cut off complains of that; this is why it was cut off
+                    raise failed[0] from None
+                raise
     finally:
         thread.join()
     if failed:

@@ -4,6 +4,7 @@ While that process reads the file, changes are kept in the journal alone, so tha
 person who is forgotten meanwhile is forgotten at once: the journal is written back, the copy thrown away, made anew.
 """
 
+import logging
 import re
 import sqlite3
 import subprocess
@@ -16,6 +17,7 @@ import msgspec
 from troth.pledge.keeper import messages
 from troth.pledge.keeper.keyring import Keyring
 
+log = logging.getLogger("troth.keeper")
 SHAPE = re.compile(r"(\d{8}T\d{6}Z)?")
 Order = Callable[[str], dict[str, object]]  # name of a copy -> what the process is told
 COMMAND = [sys.executable, "-P", "-m", "troth.pledge.copies"]
@@ -57,6 +59,7 @@ class Copies:
             try:
                 self._begin(name)
             except (OSError, sqlite3.Error):
+                log.error("no copy of the keyring: its changes cannot be written back; is the disk full?")
                 self._ended = {name: False}
 
     def _begin(self, name: str) -> None:
