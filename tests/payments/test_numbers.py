@@ -1,19 +1,20 @@
 """Numbers that we promise: how soon a payment without messages is settled, and how long the books take to compare."""
 
+import hashlib
 import time
 from datetime import timedelta
 
 import pytest
 
 from tests.house import House
-from tests.journeys.test_buy_to_delivery import PROVIDERS, begin
+from tests.journeys.test_buy_to_delivery import ADDRESS, PROVIDERS, begin
 from tests.payments.test_refund import paid
 from troth.pledge import clock
 from troth.sandbox.paypal_books import Capture
 from troth.sandbox.paypal_books import Order as TheirOrder
 from troth.shop.catalogue.models import Edition
-from troth.shop.journeys import reconcile
-from troth.shop.orders.models import Order
+from troth.shop.journeys import buy, reconcile, settle
+from troth.shop.orders.models import Basket, BasketLine, Order
 from troth.shop.payments.attempt import PAGE_LIVES
 from troth.shop.payments.models import Payment
 from troth.shop.payments.polling import BUSY, FIRST_LOOK, pause
@@ -82,3 +83,28 @@ def test_ten_thousand_orders_are_compared_in_half_a_minute(house: House, edition
         ("unknown-money", names[-1]),
     ]
     assert took < 30, f"{took:.1f} s of CPU time"
+
+
+def test_settling_costs_little(house: House, edition: Edition) -> None:
+    """CPU time of writing a paid order down: the look over HTTP is not in it, the invoice is."""
+    house.stock(12)
+    spent = []
+    for number in range(12):
+        order = begin(edition, "paypal") if number == 0 else another(edition, number)
+        payment = order.payments.get()
+        house.sandbox.paypal.approve(payment.provider_ref)
+        provider = settle.gateways.provider("paypal")
+        sight = provider.capture(payment.provider_ref, payment.id, f"capture-{payment.id}-1")
+        began = time.thread_time()
+        assert settle.settle(payment, sight) == "paid"
+        spent.append(time.thread_time() - began)
+    middle = sorted(spent)[len(spent) // 2]
+    assert middle < 0.008, f"{middle * 1000:.1f} ms of CPU time"
+
+
+def another(edition: Edition, number: int) -> Order:
+    key = f"key-{number}"
+    row = Basket.objects.create(key_hash=hashlib.sha256(key.encode()).hexdigest())
+    BasketLine.objects.create(basket=row, edition=edition, quantity=1)
+    ref = buy.begin(key, buy.Newcomer("A", f"a{number}@b.example"), ADDRESS, "paypal").order_ref
+    return Order.objects.get(pk=ref)

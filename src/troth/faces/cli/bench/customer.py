@@ -47,6 +47,23 @@ class Customer:
         self._get(f"/?{self._fresh()}")
         self._buy(provider, {})
 
+    def pays_and_leaves(self, patience: float) -> float:
+        """Pay at Skrill and never come back: seconds from the payment until the order's page says that it is paid."""
+        product = self._get(f"/p/order-notes?{self._fresh()}")
+        _good(self._browser.send(product, {}, form="basket"))
+        paying = _good(self._browser.send(self._get("/checkout"), {"provider": "skrill"}, form="checkout"))
+        ref, session = re.search(r"ord_[a-z2-7]{26}", paying.text), re.search(r"sid=([0-9a-f]{32})", paying.url)
+        if ref is None or session is None:
+            raise WrongAnswer("Skrill's page names no order or no session.")
+        self._bought += 1
+        self._shop.press("skrill/pay", sid=session[1])
+        began = time.monotonic()
+        while "Thank you" not in self._get(f"/orders/{ref[0]}").text:
+            if time.monotonic() - began > patience:
+                raise WrongAnswer("An order whose buyer did not come back was not settled in time.")
+            time.sleep(0.05)
+        return time.monotonic() - began
+
     def wait_for_letters(self) -> None:
         """Until one letter has come for each purchase."""
         deadline = time.monotonic() + PATIENCE

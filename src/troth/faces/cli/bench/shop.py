@@ -41,6 +41,10 @@ class Shop(Stage):
         answer = httpx.get(url, timeout=20, trust_env=False)
         return answer.raise_for_status().json()
 
+    def press(self, control: str, **words: str) -> None:
+        """Press one of the sandbox's buttons."""
+        httpx.post(f"{self.control}{control}", json=words, timeout=20, trust_env=False).raise_for_status()
+
     def close(self) -> None:
         """Stop the shop alone; the sandbox goes on."""
         shop = self._running.pop()
