@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from django.conf import settings
 
-from tests.faults.shopping import Died, Purchase
+from tests.faults.shopping import ADDRESS, Died, Purchase
 from tests.house import SITE, House
 from tests.storefront.conftest import ORIGIN, Browser
 from tests.storefront.page import read
@@ -22,10 +22,12 @@ from troth.pledge.vault.door import Door, KeeperRefused
 from troth.pledge.vault.fields import Sealed
 from troth.shop.accounts.models import Account, Contact, Locality
 from troth.shop.catalogue.models import Edition
+from troth.shop.clauses import p8_delivery
 from troth.shop.delivery import post
 from troth.shop.delivery.models import Letter
-from troth.shop.journeys import erase, forget
+from troth.shop.journeys import buy, erase, forget
 from troth.shop.orders.models import Billing, Order
+from troth.shop.refusal import Refused
 
 WINDOW = timedelta(hours=168)
 ALICE = {"name": "Alice Example", "email": "alice@b.example", "password": "heron and lantern", "postcode": "LS1 4AP"}
@@ -202,6 +204,25 @@ def test_a_bill_that_is_being_paid_is_kept_until_that_is_settled(house: House, e
     house.works(later=timedelta(days=62))
     erasure = Erasure.objects.get()
     assert (erasure.state, erasure.kept_until) == (Erasure.KEPT, date(Order.objects.get().paid_at.year + 10, 12, 31))
+
+
+def test_while_it_waits_nothing_can_be_ordered_and_an_unsent_letter_breaks_no_promise(
+    house: House, edition: Edition
+) -> None:
+    purchase = Purchase(house, edition, "paypal")
+    purchase.orders()
+    purchase.comes_back(purchase.pays(Order.objects.get()))
+    ref = person_of(purchase)
+    erase.begin(erase.opened(ref))
+    with house.as_worker():
+        house.worker.restrict(ref, Erasure.objects.get().id)
+    house.works(later=timedelta(hours=1))
+    assert [row for row in house.due() if row.startswith("deliver") and "keeper-restricted" in row]
+    (late,) = p8_delivery.every_paid_order_is_delivered_or_on_its_way(house.probe())
+    assert late.state == "holds"
+    with pytest.raises(Refused) as no:
+        buy.begin(Purchase(house, edition, "paypal").key, buy.Known(ref), ADDRESS, "paypal")
+    assert "cancel that in your account" in str(no.value.sentence)
 
 
 def wraps(house: House, ref: str) -> dict[str, object]:

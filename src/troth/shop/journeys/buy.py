@@ -27,6 +27,7 @@ from troth.shop.accounts.models import Contact
 from troth.shop.accounts.session import SignedIn, signed_in
 from troth.shop.catalogue.models import Price
 from troth.shop.delivery.letters import queue
+from troth.shop.journeys.erase import under_way
 from troth.shop.journeys.settle import look
 from troth.shop.licences import stock
 from troth.shop.money import LARGEST_MINOR
@@ -210,6 +211,8 @@ def _priced(viewer: str) -> list[tuple[BasketLine, int]]:
 
 def _person(buyer: Newcomer | Known, mailings: bool) -> tuple[Person, bytes, Contact]:
     if isinstance(buyer, Known):
+        if under_way(buyer.person_ref):
+            raise Refused(_("You asked to be forgotten; cancel that in your account before you order."))
         contact = Contact.objects.select_related("person").get(person=buyer.person_ref, state=Contact.CURRENT)
         return contact.person, b"", contact
     person, secret, contact = newcomer.make(buyer.name, buyer.email)

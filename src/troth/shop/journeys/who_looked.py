@@ -53,6 +53,7 @@ JOBS = {
 }
 DEEDS = {
     "open": _("Opened"),
+    "claim": _("Taken into your account as yours"),
     "grant": _("You allowed a purpose"),
     "withdraw": _("You ended a purpose"),
     "restrict": _("Closed, as you asked to be forgotten"),
