@@ -41,10 +41,20 @@ class Project:
         if program is None:
             pytest.skip("no composer here")
         environ = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
-        environ |= {"COMPOSER_HOME": str(self._home), "COMPOSER_ALLOW_SUPERUSER": "1", "COLUMNS": "400"}
-        command = [program, *words, "--no-interaction", "--no-ansi"]
+        environ |= self.environ()
+        command = [program, *words]
         done = subprocess.run(command, cwd=self.folder, env=environ, capture_output=True, text=True, timeout=120)
         return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+    def environ(self) -> dict[str, str]:
+        """What keeps Composer to itself: a home of its own, no questions, wide lines."""
+        return {
+            "COMPOSER_HOME": str(self._home),
+            "COMPOSER_ALLOW_SUPERUSER": "1",
+            "COMPOSER_NO_INTERACTION": "1",
+            "NO_COLOR": "1",
+            "COLUMNS": "400",
+        }
 
     def types(self, letter: str) -> tuple[int, str]:
         """Type what the letter says, line by line; what the last one gave."""

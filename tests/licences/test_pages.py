@@ -35,7 +35,7 @@ def test_the_order_shows_key_date_and_what_to_type(house: House, notes: Edition)
     order = bought(house, notes)
     text, key = page(order), key_of(order)
     assert key in text
-    assert "Active on 0 of 1 sites" in text and "updates until" in text
+    assert "Sites in use: 0 of 1" in text and "updates until" in text
     assert f"composer config repositories.fernhill composer {SITE}/composer/" in text
     assert f"composer config --auth http-basic.127.0.0.1:8000 licence {key}" in text
     assert "composer require fernhill/module-notes" in text

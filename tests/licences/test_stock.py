@@ -11,7 +11,7 @@ from tests.licences.bought import bought, key_of, ordered
 from troth.faces.cli.licences import licences
 from troth.pledge.due.models import Due
 from troth.shop.catalogue.models import Edition
-from troth.shop.journeys import licence
+from troth.shop.journeys import buy, licence
 from troth.shop.licences import stock
 from troth.shop.licences.models import Licence, StockKey
 from troth.shop.licences.standing import find
@@ -70,6 +70,18 @@ def test_late_money_waits_for_a_key_and_gets_one(house: House, edition: Edition)
     house.works()
     assert key_of(late) == "BBB-2"
     assert len(house.mails) == 2
+
+
+def test_a_lapsed_order_hears_that_it_is_sold_out_before_it_is_paid(house: House, edition: Edition) -> None:
+    put_in(edition, "AAA-1")
+    late = ordered(edition)
+    house.works(later=timedelta(hours=49))
+    late.refresh_from_db()
+    assert buy.pay_again(late, "skrill")
+    bought(house, edition)
+    with pytest.raises(Refused) as no:
+        buy.pay_again(late, "skrill")
+    assert "sold out" in no.value.sentence
 
 
 def test_a_replaced_key_takes_the_next_one(house: House, edition: Edition) -> None:

@@ -116,6 +116,8 @@ def pay_again(order: Order, provider: str) -> str:
     order.refresh_from_db(fields=["state"])
     if order.state in (Order.PAID, Order.CANCELLED, Order.REFUNDED) or order.payments.filter(state=Payment.PENDING).exists():
         return ""
+    if order.state == Order.EXPIRED:
+        stock.must_have(order.lines.all())  # its keys went back when it lapsed
     latest = order.payments.filter(provider=provider).order_by("-made_at").first()
     if latest is not None and attempt.still_open(latest):
         return latest.pay_url

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from troth.shop.catalogue.models import Edition
@@ -51,8 +51,24 @@ def reserve(lines: Iterable[OrderLine]) -> None:
     selling = stocked(line.edition_id for line in lines)
     for line in lines:
         if line.edition_id in selling and len(keys_of(line)) < line.quantity:
-            sentence = _("{name} is sold out; take it out of the basket and order again.")
-            raise Refused(str(sentence).format(name=line.name))
+            raise _sold_out(line)
+
+
+def must_have(lines: Iterable[OrderLine]) -> None:
+    """Refused where there are too few keys for lines that reserve none: a lapsed order that is paid after all."""
+    lines = list(lines)
+    selling = stocked(line.edition_id for line in lines)
+    for line in lines:
+        mine = Q(line=line) | Q(line__isnull=True)
+        if (
+            line.edition_id in selling
+            and StockKey.objects.filter(mine, edition=line.edition_id).count() < line.quantity
+        ):
+            raise _sold_out(line)
+
+
+def _sold_out(line: OrderLine) -> Refused:
+    return Refused(str(_("{name} is sold out; order again without it.")).format(name=line.name))
 
 
 def keys_of(line: OrderLine) -> list[StockKey]:
