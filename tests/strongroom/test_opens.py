@@ -29,26 +29,17 @@ def signing_key(keeper: KeeperProcess) -> bytes:
     return key
 
 
-@pytest.fixture(scope="module")
-def tried(tmp_path_factory: pytest.TempPathFactory) -> tuple[opens.Table, set[str]]:
-    """What opened, and the codes of all refusals."""
-    keeper = KeeperProcess(tmp_path_factory.mktemp("opens") / "shop")
+def test_what_opens_is_what_the_policy_says_and_the_page_shows(tmp_path: Path) -> None:
+    keeper = KeeperProcess(tmp_path / "shop")
     key = signing_key(keeper)
     with keeper:
         trial = Trial(keeper, key, datetime.now(UTC))
-        return trial.table(), trial.refusals
-
-
-def test_what_opens_is_what_the_policy_says_and_nothing_else(tried: tuple[opens.Table, set[str]]) -> None:
-    found, refusals = tried
+        found = trial.table()
     said = opens.by_policy()
     assert found.keys() == said.keys()
     assert {case: found[case] for case in found if found[case] != said[case]} == {}
-    assert refusals == {"capability", "purpose", "gone", "restricted"}
-
-
-def test_the_page_shows_what_opens(tried: tuple[opens.Table, set[str]]) -> None:
-    assert opens.PAGE.read_text("utf-8") == opens.page(tried[0])
+    assert trial.refusals == {"capability", "purpose", "gone", "restricted"}
+    assert opens.PAGE.read_text("utf-8") == opens.page(found)
 
 
 def test_by_no_door_and_no_capability_opens_what_law_and_tax_keep() -> None:
