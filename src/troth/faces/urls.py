@@ -61,6 +61,7 @@ urlpatterns = [
     path("sign-in", accounts.sign_in, name="sign_in"),
     path("sign-out", accounts.sign_out, name="sign_out"),
     path("confirm/<str:ticket>/<str:secret>", accounts.confirm, name="confirm"),
+    path("claim/<str:ticket>/<str:secret>", accounts.claim, name="claim"),
     path("recover", accounts.recover, name="recover"),
     path("recover/<str:ticket>/<str:secret>", accounts.recover_finish, name="recover_finish"),
     path("account", own.account, name="account"),

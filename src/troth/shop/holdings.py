@@ -34,6 +34,10 @@ PEOPLE = (
         "accounts.Contact", _("to deliver, to write about your orders, to answer you"), person="person",
         ours="id person state made_at", erasing=Cut(("contact",)),
     ),
+    Holding(
+        "accounts.Claim", _("to show what you bought as a guest in your account"), person="guest",
+        ours="guest account made_at", erasing=Keep("which purchases were one person's; without names or addresses"),
+    ),
     Holding("accounts.Locality", _("to prefill your bill"), person="person", ours="person", erasing=Delete()),
     Holding(
         "orders.Billing", _("to bill, and for tax"), person="person", about="country business",

@@ -22,7 +22,7 @@ from troth.pledge.keeper.room import Room
 from troth.pledge.keeper.seals import BadSeal
 
 WAITING, CLAIMED, PROVED = 0, 1, 2
-TICKET_LIFE = {"confirm": 7 * 86400, "invite": 30 * 86400, "recover": 3600, "change": 86400, "erase": 86400}
+HOURS = {"confirm": 168, "invite": 720, "claim": 720, "recover": 1, "change": 24, "erase": 24}  # a ticket's life
 LONGEST_MAILBOX, LONGEST_PASSWORD = 254, 1024
 FREE, LONGEST_WAIT, FORGIVEN = 5, 900, 86400  # failures before the first delay; seconds
 DEVICE_LIFE = 400 * 86400  # as long as browsers keep a cookie
@@ -115,10 +115,10 @@ class Credentials:
         raw = messages.raw_ref(ask.ref)
         if ask.mailbox and not self._is_reached_by(raw, ask.mailbox):
             return messages.Redeemed("astray")
-        if ask.kind not in ("invite", "confirm", "erase"):
+        if ask.kind not in ("invite", "claim", "confirm", "erase"):
             raise messages.Refused("kind")
         row = self._credential(raw)
-        if ask.kind != "erase" and (row is None) != (ask.kind == "invite"):
+        if ask.kind != "erase" and (row is None) != (ask.kind in ("invite", "claim")):
             return messages.Redeemed("nothing")
         index = row[0] if row else self.index(ask.mailbox)
         if ask.kind == "confirm" and row[2] == WAITING and self._proved_by_other(raw, index):
@@ -130,17 +130,17 @@ class Credentials:
     def prove(self, role: str, ask: messages.Prove) -> Steps:
         """The secret came back from the mailbox. Sets the password where the kind allows; old capabilities end then."""
         kind, raw, index = self._shown(ask)
+        if kind == "claim":
+            return self._link(raw, self.owner(ask.capability))
         if kind == "erase":
             # Kept until its end, so that the worker can begin what a web process proved before it died. No session.
             self._db.execute("UPDATE ticket SET kind = 'proved', secret = NULL WHERE id = ?", (ask.ticket,))
             return messages.Proved(kind, messages.Session(messages.ref_name(raw), self._persons.epoch(raw), ""))
-        if ask.password and kind in ("recover", "invite"):
+        if kind in ("recover", "invite"):
             _password_shape(ask.password)
             phc = yield lambda: hash_password(ask.password)
             self._shown(ask)  # still there after the pause: exactly one caller goes on
             self._set_password(raw, index, phc)
-        elif kind in ("recover", "invite"):
-            raise messages.Refused("password")
         if kind == "change":
             # Kept until its end, so that the worker can finish a change whose web process died.
             self._db.execute("UPDATE ticket SET kind = 'changed', secret = NULL WHERE id = ?", (ask.ticket,))
@@ -232,6 +232,15 @@ class Credentials:
         self._db.execute("UPDATE ticket SET secret = ? WHERE id = ?", (_digest(secret), ticket))
         return messages.Redeemed(row[0], messages.ref_name(row[1]), ticket, secret)
 
+    def _link(self, guest: bytes, owner: bytes) -> messages.Proved:
+        """Nothing is moved or sealed anew: the owner's capability opens the guest's records too. Theirs for good."""
+        self._db.execute("INSERT OR IGNORE INTO link VALUES (?, ?)", (guest, owner))
+        if guest == owner or self._credential(guest) is not None or guest not in self.own(owner):
+            raise messages.Refused("taken")  # and the step is undone
+        self._db.execute("DELETE FROM ticket WHERE ref = ? AND kind = 'invite'", (guest,))
+        self._room.note(guest, {"did": "claim"})
+        return messages.Proved("claim", messages.Session(messages.ref_name(guest), 0, ""))
+
     def _shown(self, ask: messages.Prove) -> tuple[str, bytes, bytes]:
         sql = "SELECT kind, ref, mailbox, secret FROM ticket WHERE id = ? AND ends > ?"
         row = self._db.one(sql, ask.ticket, self._room.now())
@@ -241,7 +250,7 @@ class Credentials:
 
     def _ticket(self, kind: str, raw: bytes | None, index: bytes, secret: str | None) -> str:
         ticket = secrets.token_urlsafe(16)
-        row = (ticket, kind, raw, index, _digest(secret) if secret else None, self._room.now() + TICKET_LIFE[kind])
+        row = (ticket, kind, raw, index, _digest(secret) if secret else None, self._room.now() + HOURS[kind] * 3600)
         self._db.execute("INSERT INTO ticket VALUES (?, ?, ?, ?, ?, ?)", row)
         return ticket
 
@@ -288,6 +297,10 @@ class Credentials:
         if self._db.value("SELECT epoch FROM person WHERE ref = ?", raw) != epoch:
             raise messages.Refused("capability")
         return raw, scope
+
+    def own(self, raw: bytes) -> set[bytes]:
+        """A person, and the guests whom they have claimed."""
+        return {raw, *(guest for (guest,) in self._db.execute("SELECT ref FROM link WHERE owner = ?", (raw,)))}
 
     def owner(self, capability: str) -> bytes:
         """The person whose own capability this is. Refused "capability"."""

@@ -25,7 +25,8 @@ class Endings:
         self, room: Room, credentials: Credentials, journal: Path | None, elsewhere: Path | None = None
     ) -> None:
         self._room, self._db, self._persons = room, room.db, room.persons
-        self._owner, self._journal, self._elsewhere = credentials.owner, journal, elsewhere
+        self._owner, self._own = credentials.owner, credentials.own
+        self._journal, self._elsewhere = journal, elsewhere
         self.forgot = False  # something was deleted that must not stay in the journal of changes
 
     @property
@@ -59,11 +60,13 @@ class Endings:
 
     def shred(self, role: str, ask: messages.Shred) -> messages.Shredded:
         """Forget a person. Done again it changes nothing, so that a lost answer can be asked for again."""
-        raw, keep = messages.raw_ref(ask.ref), frozenset(ask.keep)
+        keep = frozenset(ask.keep)
         if not keep <= {"tax"}:
             raise messages.Refused("keep")
-        self._write_down(ask.ref, keep)
-        if self._forget(raw, keep):
+        for raw in self._own(messages.raw_ref(ask.ref)):  # with the guests whom they claimed
+            self._write_down(messages.ref_name(raw), keep)
+            if not self._forget(raw, keep):
+                continue
             event = {"type": "erasure", "kept": "tax" if keep else "nothing"}
             self._room.leaves.everyday(f"erasure:{secrets.token_hex(8)}", event, self._room.clock())
         return messages.Shredded(self.erased)
@@ -81,7 +84,7 @@ class Endings:
             changed = self._persons.shred(raw, keep)
         except Gone:
             changed = False  # a keyring from before they came; remembered all the same
-        for table in ("credential", "reached", "ticket", "about", "restricted"):
+        for table in ("credential", "reached", "ticket", "about", "restricted", "link"):
             self._db.execute(f"DELETE FROM {table} WHERE ref = ?", (raw,))  # noqa: S608 - our own tables
         self._db.execute("INSERT OR IGNORE INTO erased VALUES (?)", (raw,))
         self.forgot = True

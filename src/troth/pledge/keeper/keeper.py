@@ -19,7 +19,7 @@ from troth.pledge.keeper import messages
 from troth.pledge.keeper.copy import Copies, Order
 from troth.pledge.keeper.credentials import Credentials, Steps, Work
 from troth.pledge.keeper.endings import Endings
-from troth.pledge.keeper.keyring import Keyring, KeyringError
+from troth.pledge.keeper.keyring import Keyring
 from troth.pledge.keeper.opening import Opening
 from troth.pledge.keeper.policy import PER_MINUTE, VERBS
 from troth.pledge.keeper.room import Room
@@ -68,12 +68,9 @@ class Keeper:
         self._rotation = Rotation(room, self._credentials)
         self._endings = Endings(room, self._credentials, journal, elsewhere)
         self._copies = Copies(db, order)
-        try:
-            with db.batch():
-                again = self._endings.apply_journal()
-                catch_up(db)
-        except LedgerError as error:
-            raise KeyringError(f"the ledger in the keyring is damaged, nothing is opened: {error}") from None
+        with db.batch():
+            again = self._endings.apply_journal()
+            catch_up(db)
         if again:
             log.warning("erased %s persons again: this keyring is older than the journal", again)
             db.purge()
@@ -153,7 +150,10 @@ class Keeper:
         return messages.Greeting(messages.PROTOCOL, role, self.room.keys.verify_key, self._opening.behind)
 
     def _history(self, role: str, ask: messages.History) -> messages.Entries:
-        raw = self._credentials.owner(ask.capability)
+        owner = self._credentials.owner(ask.capability)
+        raw = messages.raw_ref(ask.ref) if ask.ref else owner
+        if raw not in self._credentials.own(owner):
+            raise messages.Refused("capability")
         key = self.room.persons.history_key(raw)
         entries = self.room.leaves.history(raw, key, ask.before, MOST_ENTRIES + 1)
         return messages.Entries(entries[:MOST_ENTRIES], len(entries) > MOST_ENTRIES)

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS restricted (ref BLOB PRIMARY KEY, job TEXT NOT NULL) 
 CREATE TABLE IF NOT EXISTS erased (ref BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS spent (who BLOB, ends INTEGER, used INTEGER NOT NULL, PRIMARY KEY (who, ends)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS failure (who BLOB PRIMARY KEY, fails INTEGER NOT NULL, ends INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS link (ref BLOB UNIQUE, owner BLOB, PRIMARY KEY (owner, ref)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS poison (ref BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS incident (what TEXT PRIMARY KEY, times INTEGER NOT NULL, known INTEGER NOT NULL);
 """
@@ -102,16 +103,14 @@ def connect(path: Path | None) -> Keyring:
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    keyring = sqlite3.connect(
-        path or ":memory:", isolation_level=None, check_same_thread=False, timeout=1, factory=Keyring
-    )
+    db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=1, factory=Keyring)
     try:
         for setting in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
-            keyring.execute(f"PRAGMA {setting}")
-        keyring.execute("BEGIN EXCLUSIVE")
-        keyring.execute("COMMIT")
-        keyring.executescript(SCHEMA + table.SCHEMA)
+            db.execute(f"PRAGMA {setting}")
+        db.execute("BEGIN EXCLUSIVE")
+        db.execute("COMMIT")
+        db.executescript(SCHEMA + table.SCHEMA)
     except sqlite3.OperationalError:
-        keyring.close()
+        db.close()
         raise KeyringError(f"the keyring {path} is in use by another keeper, or cannot be written") from None
-    return keyring
+    return db

@@ -34,7 +34,7 @@ class Leaves:
         """A leaf about a person. Returns its number, counted from 0."""
         body, seq = canonical({**event, "at": now.isoformat(timespec="milliseconds")}), self.size
         commitment = base64.b64encode(hashlib.sha256(salt(history_key, seq) + body).digest()).decode()
-        self._append({"v": 1, "day": _day(now), "type": "person", "c": commitment}, seal(history_key, seq, body))
+        self._append({"type": "person", "c": commitment}, seal(history_key, seq, body), now)
         self._db.execute("INSERT INTO about VALUES (?, ?)", (raw, seq))
         return seq
 
@@ -43,7 +43,7 @@ class Leaves:
         known = self._db.value("SELECT seq FROM noted WHERE event_id = ?", event_id)
         if known is not None:
             return int(known)
-        seq = self._append({**event, "v": 1, "day": _day(now)}, None)
+        seq = self._append(event, None, now)
         self._db.execute("INSERT INTO noted VALUES (?, ?)", (event_id, seq))
         return seq
 
@@ -84,15 +84,11 @@ class Leaves:
             Entry(seq, leaf, unseal(history_key, seq, sealed), salt(history_key, seq)) for seq, leaf, sealed in rows
         ]
 
-    def _append(self, event: Event, sealed: bytes | None) -> int:
-        leaf = canonical(event)
+    def _append(self, event: Event, sealed: bytes | None, now: datetime) -> int:
+        leaf = canonical({**event, "v": 1, "day": now.astimezone(UTC).date().isoformat()})
         if len(leaf) > LONGEST:
             raise Refused("shape")
         seq = int(self._db.value("UPDATE head SET size = size + 1 RETURNING size - 1"))
         self._db.execute("INSERT INTO leaf VALUES (?, ?, ?)", (seq, leaf, sealed))
         self.added = True
         return seq
-
-
-def _day(now: datetime) -> str:
-    return now.astimezone(UTC).date().isoformat()

@@ -16,8 +16,7 @@ from troth.pledge.keeper.doors import Doors
 from troth.pledge.keeper.keeper import Keeper
 from troth.pledge.keeper.keyring import Keyring, KeyringError, connect
 from troth.pledge.kms import RootKey, RootKeyError
-
-PR_SET_DUMPABLE = 4
+from troth.pledge.ledger.tree import LedgerError
 
 Door = tuple[socket.socket, str, int | None]  # socket, role, the only uid that may use it
 
@@ -33,17 +32,16 @@ def run(
     try:
         db = connect(keyring)
         key = root(db)
-        separate_user = any(uid is not None for _, _, uid in doors)
         keeper = Keeper(
             db, key, daily=daily, journal=journal, elsewhere=elsewhere, order=order(key) if order else None,
-            separate_user=separate_user, closed=True, origin=origin,
+            separate_user=any(uid is not None for _, _, uid in doors), closed=True, origin=origin,
         )  # fmt: skip
-    except (KeyringError, RootKeyError) as error:
+    except (KeyringError, RootKeyError, LedgerError) as error:
         print(f"keeper: {error}", file=sys.stderr)  # noqa: T201
         return 1
     _publish(verify_key, keeper.room.keys.verify_key.hex())
     _publish(verify_key.with_name("ledger.pub"), str(keeper.room.leaves.verify_key))
-    _no_core_dumps()
+    ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: no core file, no ptrace by the same user; root reads on
     loop = Doors(keeper, {sock: (role, uid) for sock, role, uid in doors})
     # Not from a handler: that would have to wait until the loop, which may be about to wait itself, comes by.
     signal.set_wakeup_fd(loop.wake.fileno())
@@ -62,8 +60,3 @@ def _publish(path: Path, key: str) -> None:
         raise SystemExit(f"keeper: {path} belongs to another keyring; this keyring is not the shop's own")
     if not known:
         path.write_text(key + "\n", "ascii")
-
-
-def _no_core_dumps() -> None:
-    """No core file and no ptrace by the same user (prctl(2)); root can still read everything."""
-    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)

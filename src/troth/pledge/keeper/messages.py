@@ -24,11 +24,11 @@ class Message(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True)
 
 
 class Question(Message, frozen=True):
-    pass
+    """From web or worker."""
 
 
 class Answer(Message, frozen=True):
-    pass
+    """From the keeper."""
 
 
 class Refused(Exception):
@@ -36,8 +36,8 @@ class Refused(Exception):
 
     code, incident = "fault", ""
 
-    def __init__(self, code: str = "", after: int = 0) -> None:
-        self.code, self.after = code or self.code, after
+    def __init__(self, code: str = "", after: int = 0, incident: str = "") -> None:
+        self.code, self.after, self.incident = code or self.code, after, incident or self.incident
         super().__init__(self.code)
 
 
@@ -110,11 +110,15 @@ class Redeem(Question, frozen=True):
 
 
 class Prove(Question, frozen=True):
-    """Hand back ticket and secret from a mail: the mailbox is proved. Sets the password where one is given."""
+    """Hand back ticket and secret from a mail: the mailbox is proved. Sets the password where one is given.
+
+    A ticket of kind "claim" is handed back with `capability`: whose it is has the guest's records from now on.
+    """
 
     ticket: str
     secret: str
     password: str = ""
+    capability: str = ""
 
 
 class Change(Question, frozen=True):
@@ -207,10 +211,11 @@ class Tile(Question, frozen=True):
 
 
 class History(Question, frozen=True):
-    """The newest entries about oneself, before number `before`, by one's own capability."""
+    """The newest entries about oneself, before number `before`, by one's own capability; or about a guest claimed."""
 
     capability: str
     before: int = NEWEST
+    ref: str = ""
 
 
 class Copy(Question, frozen=True):

@@ -16,15 +16,8 @@ from troth.pledge.keeper.seals import BadSeal, unseal
 from troth.pledge.ledger.events import Event
 
 MOST = 50  # records in one question
-DAY = 86400
 OWN_A_MINUTE, OF_ONE_A_DAY = 600, 500  # records of one person: by themselves, by the worker
 JOB = re.compile(r"^[a-z]{3}_[a-z2-7]{26}$|^[a-z][a-z-]{2,30}$")  # an id of ours, or a journey's name
-
-
-class Poisoned(messages.Refused):
-    """A person who is none was to be opened: whoever asks reads what nobody has reason to read."""
-
-    code, incident = "gone", "somebody was opened whom nobody has reason to open"
 
 
 class Opening:
@@ -41,11 +34,12 @@ class Opening:
         if not JOB.match(ask.job):
             raise messages.Refused("job")
         owner = self._entitled(role, ask)
+        mine = self._credentials.own(owner) if owner else set()
         values: list[bytes] = []
         classes: dict[bytes, list[str]] = {}
         for record in ask.records:
             raw = messages.raw_ref(record.place.ref)
-            if owner is not None and raw != owner:
+            if owner is not None and raw not in mine:
                 raise messages.Refused("capability")
             if self._room.db.value("SELECT job FROM restricted WHERE ref = ?", raw) not in (None, ask.job):
                 raise messages.Refused("restricted")
@@ -55,14 +49,14 @@ class Opening:
             raise messages.Refused("capability")
         for raw, opened in classes.items():
             if owner is None:
-                self._room.spend(raw + role.encode(), len(opened), OF_ONE_A_DAY, DAY)
+                self._room.spend(raw + role.encode(), len(opened), OF_ONE_A_DAY, 86400)
             self._note(role, raw, sorted(set(opened)), ask)
         return messages.Opened(values)
 
     def _entitled(self, role: str, ask: messages.Open) -> bytes | None:
         """The person a capability is for; None where the door itself may open for this purpose."""
         if ask.purpose in BY_DOOR[role]:
-            self._room.spend(role.encode(), len(ask.records), self._daily, DAY)
+            self._room.spend(role.encode(), len(ask.records), self._daily, 86400)
             return None
         raw, scope = self._credentials.holder(ask.capability)
         self._room.spend(raw + b" own", len(ask.records), OWN_A_MINUTE, 60)
@@ -75,7 +69,7 @@ class Opening:
         if fate is None:
             raise messages.Refused("purpose")
         if self._room.db.one("SELECT 1 FROM poison WHERE ref = ?", raw):
-            raise Poisoned
+            raise messages.Refused("gone", incident="somebody was opened whom nobody has reason to open")
         return unseal(self._room.persons.private(raw, record.place.klass, fate), record.place, record.sealed)
 
     def _is_theirs(self, owner: bytes, records: list[messages.Record], values: list[bytes]) -> bool:

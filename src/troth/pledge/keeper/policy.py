@@ -55,12 +55,8 @@ PER_MINUTE = {"SignIn": 600, "Recover": 300, "Change": 300, "Prove": 300, "Histo
 
 # role -> verbs behind its door
 VERBS: dict[str, set[str]] = {
-    "web": {
-        "Hello", "Enrol", "SignIn", "Recover", "Prove", "Change", "Open", "Grant", "Withdraw", "History", "Checkpoint",
-        "Attest",
-    },
-    "worker": {
-        "Hello", "Blank", "Redeem", "Open", "Withdraw", "Restrict", "Shred", "Poison", "Acknowledge", "Rotate", "Note",
-        "Tile", "Checkpoint", "Copy", "Attest",
-    },
+    "web": {"Hello", "Enrol", "SignIn", "Recover", "Prove", "Change", "Open", "Grant", "Withdraw", "History",
+            "Checkpoint", "Attest"},
+    "worker": {"Hello", "Blank", "Redeem", "Open", "Withdraw", "Restrict", "Shred", "Poison", "Acknowledge", "Rotate",
+               "Note", "Tile", "Checkpoint", "Copy", "Attest"},
 }  # fmt: skip

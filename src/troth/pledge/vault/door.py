@@ -74,6 +74,10 @@ class Door:
     def prove(self, ticket: str, secret: str, password: str = "") -> messages.Proved:
         return self._ask(messages.Prove(ticket, secret, password), messages.Proved)
 
+    def claim(self, ticket: str, secret: str, capability: str) -> str:
+        """Take a guest's records over: whoever has this capability opens them too. The guest's reference."""
+        return self._ask(messages.Prove(ticket, secret, capability=capability), messages.Proved).session.ref
+
     def change_password(self, capability: str, password: str, new: str) -> messages.Session:
         return self._ask(messages.Change(capability, password, new_password=new), messages.Session)
 
@@ -125,9 +129,9 @@ class Door:
         """Tile `n` of a level of the ledger, or of level -1 a bundle of entries."""
         return self._ask(messages.Tile(level, n), messages.Piece).content
 
-    def history(self, capability: str, before: int = messages.NEWEST) -> messages.Entries:
-        """The newest entries of the ledger about oneself, before number `before`."""
-        return self._ask(messages.History(capability, before), messages.Entries)
+    def history(self, capability: str, before: int = messages.NEWEST, ref: str = "") -> messages.Entries:
+        """The newest entries of the ledger about oneself, or a guest one has claimed, before number `before`."""
+        return self._ask(messages.History(capability, before, ref), messages.Entries)
 
     def greet(self, checkpoint: str = "", erased: int = 0) -> messages.Greeting:
         """Say what the main side has seen; a keeper that does not continue it opens nothing from then on."""

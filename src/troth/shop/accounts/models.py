@@ -49,6 +49,22 @@ class Contact(models.Model):
         return self.id
 
 
+class Claim(models.Model):
+    """What a guest bought is an account's from now on. The keyring has the same as a link; nothing was moved."""
+
+    guest = models.OneToOneField(Person, on_delete=models.PROTECT, primary_key=True)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="claims")
+    made_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return str(self.guest_id)
+
+    @classmethod
+    def persons_of(cls, person_ref: str) -> list[str]:
+        """A person, and the guests whom they have claimed."""
+        return [person_ref, *cls.objects.filter(account=person_ref).values_list("guest_id", flat=True)]
+
+
 class Locality(models.Model):
     """The postcode given at registration: it prefills the bill, nothing else."""
 

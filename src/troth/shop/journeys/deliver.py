@@ -43,6 +43,7 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
         fault.here("deliver.opened")
         invite = door().redeem(ref=order.person_id, kind="invite", mailbox=to.email)
         fault.here("deliver.invited")
+        claim_of = door().redeem(ref=order.person_id, kind="claim", mailbox=to.email) if invite.secret else invite
         ledger = door().checkpoint()  # after the opening, so that its own entry is under it
     except KeeperAway:
         trouble = due.Again("keeper-away", 5)
@@ -62,5 +63,6 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
         invoice_url=invoice.letter_url(order),
         order_url=f"{site}/orders/{order.ref}/key/{reach.order_key(order)}",
         invite_url=f"{site}/recover/{invite.ticket}/{invite.secret}" if invite.kind == "invite" else "",
+        claim_url=f"{site}/claim/{claim_of.ticket}/{claim_of.secret}" if claim_of.kind == "claim" else "",
         ledger=ledger,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from troth.shop.accounts.models import Claim
 from troth.shop.orders.models import Order
 
 
@@ -24,7 +25,7 @@ def open_by_key(order: Order, key: str) -> str | None:
 def may_see(order: Order, basket_key_hash: str | None, person_ref: str | None, order_cookie: str | None) -> bool:
     if basket_key_hash and constant_time_compare(basket_key_hash, order.viewer):
         return True
-    if person_ref and person_ref == order.person_id:
+    if person_ref and order.person_id in Claim.persons_of(person_ref):
         return True
     return bool(order_cookie) and constant_time_compare(order_cookie or "", _cookie(order))
 

@@ -10,8 +10,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from troth.faces.storefront.answers import page, word
 from troth.faces.storefront.forms.accounts import NewPasswordForm, RecoverForm, RegisterForm, SignInForm
-from troth.faces.storefront.guards import See, answers_for_the_keeper
+from troth.faces.storefront.guards import See, answers_for_the_keeper, for_the_signed_in
 from troth.faces.storefront.signed_in import DEVICE_COOKIE, enter, leave
+from troth.shop.journeys import claim as claiming
 from troth.shop.journeys import confirm as confirming
 from troth.shop.journeys import recover as recovering
 from troth.shop.journeys import register as registering
@@ -108,6 +109,22 @@ def confirm(request: HttpRequest, ticket: str, secret: str) -> HttpResponse:
         href=reverse("account"),
         label=_("To your account"),
     )
+
+
+@form_page
+@for_the_signed_in
+@answers_for_the_keeper
+def claim(request: HttpRequest, ticket: str, secret: str) -> HttpResponse:
+    """GET asks; the button puts what a guest bought into the account of who is signed in."""
+    if request.method != "POST":
+        return page(request, "claim.html")
+    who = request.who  # type: ignore[attr-defined]
+    try:
+        claiming.claim(who.person_ref, who.capability, ticket, secret)
+    except Refused as no:
+        home = reverse("account")
+        return word(request, _("That did not work"), str(no.sentence), href=home, label=_("To your account"))
+    return See(reverse("account"))
 
 
 @form_page

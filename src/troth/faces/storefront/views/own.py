@@ -16,7 +16,7 @@ from troth.faces.storefront.guards import See, answers_for_the_keeper, for_the_s
 from troth.faces.storefront.signed_in import enter
 from troth.pledge.keeper.messages import NEWEST
 from troth.pledge.vault.door import KeeperAway
-from troth.shop.accounts.models import Account, Contact, Locality
+from troth.shop.accounts.models import Account, Claim, Contact, Locality
 from troth.shop.journeys import change_email, erase, licence, own_data, who_looked
 from troth.shop.orders.models import Billing, Order, OrderLine
 from troth.shop.refusal import Refused
@@ -56,7 +56,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 def _orders(person: str) -> list[dict[str, Any]]:
     """The latest orders with their items' names: two queries."""
-    orders = list(Order.objects.filter(person=person).order_by("-made_at")[:MOST_ORDERS])
+    orders = list(Order.objects.filter(person__in=Claim.persons_of(person)).order_by("-made_at")[:MOST_ORDERS])
     names: dict[str, list[str]] = {}
     lines = OrderLine.objects.filter(order__in=orders).order_by("pk")
     for ref, name in lines.values_list("order_id", "name"):
