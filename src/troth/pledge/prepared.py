@@ -46,7 +46,8 @@ class Prepared(Generic[Row]):
         filled = [values[one.number] if isinstance(one, Gap) else one for one in made.params]
         with connection.cursor() as cursor:
             cursor.execute(made.sql, filled)
-            return cursor.fetchall()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
 
     def first(self, *values: str) -> Row | None:
         """The first of the rows, or None. The query itself says that there is at most one, or which comes first."""
