@@ -56,6 +56,7 @@ class Somebody(msgspec.Struct):
     mailbox: str
     state: str = OPEN
     marketing: bool = False
+    back: bool = False  # forgotten since the copy from which the main database was put back: its rows are there again
 
 
 class Machine(RuleBasedStateMachine):
@@ -150,11 +151,8 @@ class Machine(RuleBasedStateMachine):
     @rule(who=WHO, side=SIDES)
     def thinks_better_of_it(self, who: int, side: str) -> None:
         one = self._one(who)
-        if one is None or one.state != CLOSING:
-            return
-        assert erase.cancel(Erasure.objects.get(person=one.ref, state=Erasure.WAITING))
-        self.world.works(side=side)
-        one.state = OPEN
+        if one is not None and one.state == CLOSING:
+            self._stays(one, side)
 
     @rule(who=WHO, side=SIDES, at=AT)
     def is_forgotten(self, who: int, side: str, at: int) -> None:
@@ -198,7 +196,7 @@ class Machine(RuleBasedStateMachine):
         self.people = [msgspec.structs.replace(one) for one in people]
         for one in self.people:
             if one.ref in gone:
-                one.state, one.marketing = GONE, False
+                one.state, one.marketing, one.back = GONE, False, True
 
     @precondition(lambda self: self.copies and self.people)
     @rule(which=st.integers(0, MOST_COPIES - 1))
@@ -228,6 +226,9 @@ class Machine(RuleBasedStateMachine):
 
     def _everybody_gets_in(self) -> None:
         """By their password, or by the letter that says how to set one; the forgotten by neither."""
+        for one in self.people:
+            if one.state == CLOSING:  # they stay after all, by the letter about it
+                self._stays(one, "")
         self.house.works(later=LATER)
         for one in self.people:
             if one.state == GONE:
@@ -240,6 +241,11 @@ class Machine(RuleBasedStateMachine):
                 assert sign_in.sign_in(one.mailbox, PASSWORD).person_ref == one.ref
         assert not RotationRow.objects.filter(left__gt=1).exists()
 
+    def _stays(self, one: Somebody, side: str) -> None:
+        assert erase.cancel(Erasure.objects.get(person=one.ref, state=Erasure.WAITING))
+        self.world.works(side=side)
+        one.state = OPEN
+
     def _no_orphans(self) -> None:
         """Whoever has keys has rows and the other way round; credentials are of people who are there."""
         known = set(Person.objects.values_list("pk", flat=True))
@@ -247,8 +253,10 @@ class Machine(RuleBasedStateMachine):
         assert known <= self._names("SELECT ref FROM person")
         for table in ("credential", "reached", "about", "restricted"):
             assert self._names(f"SELECT ref FROM {table}") <= taken, table
-        there = {one.ref for one in self.people if one.state != GONE}
-        assert set(Account.objects.values_list("pk", flat=True)) == there
+        accounts = set(Account.objects.values_list("pk", flat=True))
+        assert accounts - {one.ref for one in self.people if one.back} == {
+            one.ref for one in self.people if one.state != GONE
+        }
 
     def _names(self, sql: str) -> set[str]:
         return {from_bytes("per", raw) for raw in self.world.refs(sql)}
