@@ -12,7 +12,8 @@ from troth.faces.cli.demo.stage import Stage
 
 STILL = {
     "register": "/register", "sign-in": "/sign-in", "recover": "/recover", "privacy": "/privacy", "terms": "/terms",
-    "contact": "/contact", "erase": "/erase", "ledger-verify": "/ledger/verify", "error": "/there-is-no-such-page", "basket-empty": "/basket",
+    "contact": "/contact", "erase": "/erase", "ledger-verify": "/ledger/verify", "basket-empty": "/basket",
+    "error": "/there-is-no-such-page",
 }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ def test_the_bench_measures_everything_it_shows():
         assert (name, "ms CPU") in measured
         assert measured[name, "SQL"] > measured["product page", "SQL"] > 0
     assert measured["start to first product page", "s"] > 0
-    assert all(0 < measured[name, "ms"] for name, unit in measured if name.startswith("keeper: ") and unit == "ms")
+    assert all(measured[name, "ms"] > 0 for name, unit in measured if name.startswith("keeper: ") and unit == "ms")
     assert measured["seal a checkout: key set checked, three records", "ms CPU"] > 0
     assert measured["keyring, 500 people, each", "bytes"] > 300
     assert measured["keeper, RSS at start", "MiB"] > 10

@@ -174,9 +174,13 @@ BREAKS = {
     'tagline = "One letter': ('tagline = 3 # "One letter', "Expected `str`"),
     "months = 3": ("months = 3\nmood = 1", "unknown field"),
     'members = ["order-notes"': ('members = ["nobody"', "which is no other product"),
-    'package = "fernhill/module-order-notes"': ('package = "fernhill/other"', "it is another package than fernhill/other"),
+    'package = "fernhill/module-order-notes"': (
+        'package = "fernhill/other"',
+        "it is another package than fernhill/other",
+    ),
     "files/fernhill-stock-sentinel-1.1.0.zip": (
-        "files/fernhill-stock-sentinel-1.0.0.zip", "it is another version than 1.1.0"
+        "files/fernhill-stock-sentinel-1.0.0.zip",
+        "it is another version than 1.1.0",
     ),
 }
 
