@@ -20,7 +20,7 @@ from troth.pledge.policy.probe import values
 from troth.pledge.rights.models import Erasure
 from troth.pledge.vault.door import Door, KeeperRefused
 from troth.pledge.vault.fields import Sealed
-from troth.shop.accounts.models import Account, Contact, Locality
+from troth.shop.accounts.models import Account, Claim, Contact, Locality
 from troth.shop.catalogue.models import Edition
 from troth.shop.clauses import p8_delivery
 from troth.shop.delivery import post
@@ -301,3 +301,36 @@ def test_whoever_dies_on_the_way_it_is_finished_forwards(
     last = [mail for mail in house.mails if mail.subject.startswith("Our last letter")]
     assert len({mail.message_id for mail in last}) == 1
     assert [row for row in house.due() if row.startswith("erase ")] == []
+
+
+def test_guests_whom_an_account_claimed_go_with_it_each_by_their_own_orders(house: House, edition: Edition) -> None:
+    """The account never paid; the guest did: tax law keeps the guest's bill, and nothing of the account."""
+    no_window(1)
+    guest = bought(house, edition)
+    guest_ref = person_of(guest)
+    alice = Browser()
+    alice.send("/register", ALICE, 200)
+    owner_ref = Account.objects.get(person__contact__isnull=False, person__order__isnull=True).pk
+    Account.objects.filter(pk=guest_ref).delete()
+    house.keeper.db.execute("DELETE FROM credential WHERE ref = ?", (to_bytes(guest_ref),))
+    house.keeper.db.execute("INSERT INTO link VALUES (?, ?)", (to_bytes(guest_ref), to_bytes(owner_ref)))
+    Claim.objects.create(guest_id=guest_ref, account_id=owner_ref)
+    things, owners = sealed(guest_ref), sealed(owner_ref)
+    erasure = erase.opened(owner_ref)
+    erase.begin(erasure)
+    house.works()
+    assert what_opens(house, things) == {"restricted"}
+    assert erase.cancel(Erasure.objects.get(person=owner_ref))
+    house.works()
+    assert what_opens(house, things) == what_opens(house, owners) == {"opened"}
+    erase.begin(erase.opened(owner_ref))
+    for hours in (0, 1, 1):
+        house.works(later=timedelta(hours=hours))
+    assert what_opens(house, things) == what_opens(house, owners) == {"gone"}
+    states = {row.person_id: (row.state, row.why) for row in Erasure.objects.filter(state__in=Erasure.ERASED)}
+    assert states == {owner_ref: (Erasure.DONE, "person"), guest_ref: (Erasure.KEPT, "claimed")}
+    assert (wraps(house, owner_ref), set(wraps(house, guest_ref))) == ({}, {"billing"})
+    assert not Account.objects.exists() and not Claim.objects.exists()
+    house.works(later=timedelta(days=366 * 11))
+    assert wraps(house, guest_ref) == {}
+    assert Erasure.objects.filter(state=Erasure.DONE).count() == 2

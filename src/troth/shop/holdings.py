@@ -36,7 +36,7 @@ PEOPLE = (
     ),
     Holding(
         "accounts.Claim", _("to show what you bought as a guest in your account"), person="guest",
-        ours="guest account made_at", erasing=Keep("which purchases were one person's; without names or addresses"),
+        ours="guest account made_at", erasing=Delete(),
     ),
     Holding("accounts.Locality", _("to prefill your bill"), person="person", ours="person", erasing=Delete()),
     Holding(

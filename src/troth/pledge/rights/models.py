@@ -26,6 +26,7 @@ class Erasure(models.Model):
     ERASED = (KEPT, DONE)
 
     BY_PERSON, BY_OWNER, UNCONFIRMED, ABANDONED = "person", "owner", "unconfirmed", "abandoned"
+    CLAIMED = "claimed"  # a guest, with the account that claimed them
 
     id = models.CharField(primary_key=True, max_length=30, default=erasure_id)
     person = models.ForeignKey(Person, on_delete=models.PROTECT)

@@ -27,7 +27,7 @@ from troth.pledge.vault import seen
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 
 log = logging.getLogger("troth.audit")
-NAME = "ledger"  # of its verdicts, among those of the clauses
+NAME = "log"  # of its verdicts, among those of the clauses: four letters at most
 EVERY = 86400  # seconds
 GLANCE = 0.3  # seconds between words about how far it is
 KEPT = 30  # verdicts

@@ -103,11 +103,13 @@ def by_owner(person_ref: str) -> Erasure:
 
 
 def at_once(person_ref: str, why: str) -> None:
-    """Forget somebody whose time is over by retention. No letter: nobody ever proved that the mailbox is theirs."""
+    """Forget somebody whose time is over by retention, or who goes with an account. No letter: nobody ever proved that
+    the mailbox is theirs, or the account gets it."""
     with transaction.atomic():
         erasure = opened(person_ref, why=why)
-        if erasure.move(Erasure.ASKED, Erasure.GOING, due_at=clock.now()):
-            due.add("erase", erasure.id)
+        now = {"due_at": clock.now(), "why": why}
+        if erasure.move(Erasure.ASKED, Erasure.GOING, **now) or erasure.move(Erasure.WAITING, Erasure.GOING, **now):
+            due.hasten("erase", erasure.id)
 
 
 def under_way(person_ref: str) -> Erasure | None:

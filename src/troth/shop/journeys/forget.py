@@ -6,6 +6,7 @@ main database's rows are deleted or cut as holdings.py says. What tax law keeps 
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ from troth.pledge.ids import SHAPE
 from troth.pledge.rights.holding import Cut, Delete, empty
 from troth.pledge.rights.models import Erasure
 from troth.pledge.vault.door import door
-from troth.shop.accounts.models import Contact
+from troth.shop.accounts.models import Claim, Contact
 from troth.shop.delivery import letters
 from troth.shop.delivery.models import Letter
 from troth.shop.holdings import PEOPLE
@@ -93,7 +94,7 @@ def erase(subject: str, claim: due.Claim) -> None:
     erasure = Erasure.objects.get(pk=subject)
     try:
         if erasure.state == Erasure.CANCELLED:
-            asked(lambda: door().restrict(erasure.person_id, ""))
+            _restrict(erasure, "")
         if erasure.state == Erasure.WAITING:
             _wait(erasure, claim)
         if erasure.state == Erasure.GOING:
@@ -105,7 +106,7 @@ def erase(subject: str, claim: due.Claim) -> None:
 
 def _wait(erasure: Erasure, claim: due.Claim) -> None:
     """From here on the keeper opens this person for nothing but the letters about it."""
-    asked(lambda: door().restrict(erasure.person_id, erasure.id))
+    _restrict(erasure, erasure.id)
     assert erasure.due_at is not None
     left = (erasure.due_at - clock.now()).total_seconds()
     if left > 0:
@@ -114,7 +115,23 @@ def _wait(erasure: Erasure, claim: due.Claim) -> None:
     erasure.move(Erasure.WAITING, Erasure.GOING)
 
 
+def _restrict(erasure: Erasure, job: str) -> None:
+    """Have the keeper open the person, and the guests whom they claimed, for this job alone; "": for all again."""
+    for ref in Claim.persons_of(erasure.person_id):
+        asked(functools.partial(door().restrict, ref, job))
+
+
+def _guests_go_first(erasure: Erasure) -> None:
+    """Guests whom this account claimed are forgotten with it, each by what the law keeps of their own orders."""
+    guests = Claim.objects.filter(account=erasure.person_id).values_list("guest_id", flat=True)
+    for guest in guests:
+        asking.at_once(guest, Erasure.CLAIMED)
+    if guests:
+        raise due.Again("guests first", 1)
+
+
 def _go(erasure: Erasure, claim: due.Claim) -> None:
+    _guests_go_first(erasure)
     if erasure.lettered_at is None:
         _settle_dates(erasure)
         if erasure.why in (Erasure.BY_PERSON, Erasure.BY_OWNER):
