@@ -13,6 +13,7 @@ from troth.pledge.due.models import Due
 from troth.shop.catalogue.models import Edition, Price, Product, Release
 from troth.shop.journeys import buy, download, reconcile, refund
 from troth.shop.orders.models import Basket, BasketLine, Order
+from troth.shop.payments import gateways
 from troth.shop.payments.models import Payment, Refund
 from troth.shop.refusal import Refused
 
@@ -273,3 +274,33 @@ def test_an_approval_that_no_order_needs_is_never_taken(house: House, edition: E
     assert not house.sandbox.paypal.orders[early.provider_ref].captures
     assert Order.objects.get().state == Order.PAID
     assert order.payments.filter(surplus=True).count() == 0
+
+
+def test_a_refund_that_is_pending_at_paypals_side_is_followed_to_its_end(house: House, edition: Edition) -> None:
+    order = paid(house, edition, "paypal")
+    payment = order.payments.get()
+    named = house.sandbox.paypal.money.take_back(payment.capture_ref, "10.00")
+    (capture,) = house.sandbox.paypal.orders[payment.provider_ref].captures
+    capture.refunds[0].status = "PENDING"
+    house.messages()
+    house.works()
+    assert Refund.objects.count() == 0
+    capture.refunds[0].status = "COMPLETED"  # and no message says so
+    house.works(later=timedelta(hours=2))
+    assert (Refund.objects.get().provider_ref, order.payments.get().refunded_minor) == (named, 1000)
+
+
+def test_a_provider_that_is_down_does_not_hide_why_somebody_has_to_look(house: House, edition: Edition) -> None:
+    order = begin(edition, "paypal")
+    unit = house.sandbox.paypal.orders[order.payments.get().provider_ref].units[0]
+    unit["amount"] = unit["amount"] | {"value": "48.00"}
+    house.sandbox.paypal.approve(order.payments.get().provider_ref)
+    house.sandbox.paypal.orders[order.payments.get().provider_ref].status = "APPROVED"
+    request = f"capture-{order.payments.get().pk}-1"
+    gateways.provider("paypal").capture(order.payments.get().provider_ref, "", request)
+    house.works(later=timedelta(minutes=2))
+    assert order.payments.get().reason == "mismatch-amount"
+    house.sandbox.faults.add("500", "/v2/checkout", 3)
+    house.messages()
+    house.works(later=timedelta(minutes=2))
+    assert (order.payments.get().state, order.payments.get().reason) == (Payment.REVIEW, "mismatch-amount")

@@ -59,7 +59,8 @@ def look(payment: Payment) -> str:
         if payment.state in Payment.SETTLED and (told := _told(payment, provider)):
             sight = msgspec.structs.replace(sight, refunds=(*sight.refunds, *told))
     except ProviderError as error:
-        Payment.objects.filter(pk=payment.pk).exclude(state__in=Payment.SETTLED).update(reason=error.code[:60])
+        waiting = Payment.objects.filter(pk=payment.pk, state__in=(Payment.NEW, Payment.SENT, Payment.PENDING))
+        waiting.update(reason=error.code[:60])
         return "refused" if isinstance(error, ProviderRefused) else "down"
     except KeyError:
         return "not-offered"

@@ -29,6 +29,8 @@ def look(payment_id: str, claim: due.Claim) -> None:
     if payment.state in (*Payment.SETTLED, Payment.REVIEW):
         if outcome in ("down", "refused"):
             raise due.Again(outcome, min(3600, 30 * claim.attempts), waits=True)
+        if outcome == "refund-pending":  # begun at the provider's: nobody else asks how it ends
+            raise due.Again(outcome, 3600, waits=True)
         return
     if over:
         return
