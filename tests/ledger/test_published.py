@@ -89,6 +89,8 @@ def test_a_history_is_told_page_by_page_and_is_ones_own(house: House, alice, mon
     assert len(seqs) == 7
     assert seqs == sorted(set(seqs), reverse=True)
     assert house.web.history(bob.capability).entries == []
+    assert len(house.web.history(alice.capability, 2**64 - 1).entries) == 3  # whatever number somebody types
+    assert house.web.history(alice.capability, -(2**63)).entries == []
     with pytest.raises(KeeperRefused, match="capability"):
         house.web.history("A" * 92)
     with pytest.raises(KeeperRefused, match="door"):

@@ -155,7 +155,7 @@ class Keeper:
         if raw not in self._credentials.own(owner):
             raise messages.Refused("capability")
         key = self.room.persons.history_key(raw)
-        entries = self.room.leaves.history(raw, key, ask.before, MOST_ENTRIES + 1)
+        entries = self.room.leaves.history(raw, key, min(ask.before, messages.NEWEST), MOST_ENTRIES + 1)
         return messages.Entries(entries[:MOST_ENTRIES], len(entries) > MOST_ENTRIES)
 
     def _note_incident(self, what: str) -> None:
@@ -163,7 +163,7 @@ class Keeper:
         sql = "INSERT INTO incident VALUES (?, 1, 0) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times, known"
         times, known = self.db.one(sql, what)
         if times - known <= INCIDENTS_TOLD:
-            event = {"type": "incident", "what": what, "times": times}
+            event = {"type": "incident", "what": what, "times": str(times)}
             self.room.leaves.everyday(f"incident {what} {times}", event, self.room.clock())
 
     def _poison(self, role: str, ask: messages.Poison) -> messages.Restricted:
