@@ -28,7 +28,7 @@ from troth.pledge.ledger import checkpoint
 from troth.pledge.policy import needles
 from troth.pledge.vault import door as doors
 from troth.pledge.vault import published, seen
-from troth.shop.accounts.models import Account, Contact
+from troth.shop.accounts.models import Account, Claim, Contact
 from troth.shop.catalogue.models import Edition
 from troth.shop.journeys import erase
 from troth.shop.orders.models import Billing, Order
@@ -221,3 +221,28 @@ def test_after_somebody_is_forgotten_nothing_links_an_entry_to_them(house: House
         assert entry.salt.hex().encode() not in held.lower()
         assert entry.event not in held
     assert kept(house, person) == 0
+
+
+def test_what_was_bought_as_a_guest_is_told_with_the_account_that_claimed_it(
+    house: House, edition: Edition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from troth.pledge.keeper import keeper as module
+
+    monkeypatch.setattr(module, "MOST_ENTRIES", 2)
+    Purchase(house, edition, "paypal").complete()
+    guest, order = Order.objects.get().person_id, Order.objects.get()
+    ann = registered(house, "ann")
+    mine = Account.objects.exclude(pk=guest).get().pk
+    house.keeper.db.execute("INSERT INTO link VALUES (?, ?)", (to_bytes(guest), to_bytes(mine)))
+    Account.objects.filter(pk=guest).delete()
+    Claim.objects.create(guest_id=guest, account_id=mine)
+    house.works()
+    for purpose in ("notice", "deliver", "notice"):
+        house.worker.open([Contact.objects.get(person=mine).contact], purpose=purpose, job="deliver")
+        house.worker.open([order.contact.contact], purpose=purpose, job="deliver")
+    rows = [int(row[4]) for row in shown(ann)]
+    assert rows == sorted(set(rows), reverse=True)
+    assert len(rows) == kept(house, guest) + kept(house, mine) > 6
+    publish(house)
+    (first,) = house.keeper.db.execute("SELECT min(seq) FROM about WHERE ref = ?", (to_bytes(guest),)).fetchone()
+    assert ann.get(f"/account/privacy/receipt/{first}").status_code == 200

@@ -6,7 +6,6 @@ and allowed; its answer may have been lost on the way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -16,6 +15,7 @@ from troth.pledge.keeper.messages import NEWEST, Entry
 from troth.pledge.ledger.proof import Receipt
 from troth.pledge.vault import published
 from troth.pledge.vault.door import KeeperRefused, door
+from troth.shop.accounts.models import Claim
 from troth.shop.refusal import Refused
 
 CLASSES = {
@@ -85,16 +85,16 @@ class Look(msgspec.Struct, frozen=True):
     order: str
 
 
-def looks(capability: str, before: int = NEWEST) -> tuple[list[Look], bool]:
-    """The newest entries before a number, and whether there are older ones. Refused if the session has ended;
-    KeeperAway."""
-    entries, more = _history(capability, before)
+def looks(person_ref: str, capability: str, before: int = NEWEST) -> tuple[list[Look], bool]:
+    """The newest entries before a number about a person and the guests whom they claimed, and whether there are older
+    ones. Refused if the session has ended; KeeperAway."""
+    entries, more = _history(person_ref, capability, before)
     return [_in_words(entry) for entry in entries], more
 
 
-def receipt(capability: str, seq: int) -> Receipt:
+def receipt(person_ref: str, capability: str, seq: int) -> Receipt:
     """The proof of one of one's own entries. Refused for another's, and until it is published; KeeperAway."""
-    entries, _more = _history(capability, seq + 1)
+    entries, _more = _history(person_ref, capability, seq + 1)
     mine = next((entry for entry in entries if entry.seq == seq), None)
     if mine is None:
         raise Refused(_("This entry is not about you; look through the ones that are."))
@@ -104,14 +104,17 @@ def receipt(capability: str, seq: int) -> Receipt:
     return made
 
 
-def _history(capability: str, before: int) -> tuple[Iterable[Entry], bool]:
+def _history(person_ref: str, capability: str, before: int) -> tuple[list[Entry], bool]:
+    """Of several persons as of one: down to where the list of somebody who has older entries breaks off."""
     try:
-        told = door().history(capability, before)
+        told = [door().history(capability, before, ref) for ref in ("", *Claim.persons_of(person_ref)[1:])]
     except KeeperRefused:
-        told = None
-    if told is None:
+        told = []
+    if not told:
         raise Refused(_("Your session has ended; please sign in again."))
-    return told.entries, told.more
+    floor = max((one.entries[-1].seq for one in told if one.more), default=0)
+    entries = sorted((entry for one in told for entry in one.entries), key=lambda entry: -entry.seq)
+    return [entry for entry in entries if entry.seq >= floor], any(one.more for one in told)
 
 
 def _in_words(entry: Entry) -> Look:

@@ -28,8 +28,9 @@ def verify(request: HttpRequest) -> HttpResponse:
 @answers_for_the_keeper
 def receipt(request: HttpRequest, seq: int) -> HttpResponse:
     """GET /account/privacy/receipt/<n>: the proof of one of one's own entries, to keep."""
+    who = request.who  # type: ignore[attr-defined]
     try:
-        made = who_looked.receipt(request.who.capability, seq)  # type: ignore[attr-defined]
+        made = who_looked.receipt(who.person_ref, who.capability, seq)
     except Refused as no:
         return errors.refused(request, str(no.sentence), 404)
     headers = {"Content-Disposition": f'attachment; filename="receipt-{seq}.zip"'}

@@ -129,8 +129,9 @@ def _looks(request: HttpRequest) -> dict[str, Any]:
     """A page of entries about this person, newest first; `untold` says why there is none to be shown."""
     asked = request.GET.get("before", "")
     before = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 19 else NEWEST
+    who = request.who  # type: ignore[attr-defined]
     try:
-        looks, more = who_looked.looks(request.who.capability, before)  # type: ignore[attr-defined]
+        looks, more = who_looked.looks(who.person_ref, who.capability, before)
     except Refused as no:
         return {"untold": no.sentence}
     except KeeperAway:
