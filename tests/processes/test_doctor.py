@@ -58,6 +58,8 @@ BREAKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "the root key is open": (lambda home: Path(f"{home}.key/root.key").chmod(0o644), "is open to others"),
     "another root key": (new_root_key, "does not open the keyring"),
     "another keeper's public key": (lambda home: (home / "keeper.pub").write_text("00" * 32), "another keyring"),
+    "the licence key is open": (lambda home: (home / "licence.key").chmod(0o640), "licence.key can be read"),
+    "the licence key is gone": (lambda home: (home / "licence.key").unlink(), "licence.key is missing"),
     "the session key is open": (lambda home: (home / "web.key").chmod(0o640), "web.key can be read"),
     "the keeper's folder is open": (lambda home: (home / "keeper").chmod(0o755), "keeper can be read"),
     "the folder can be changed": (lambda home: home.chmod(0o770), "can be changed by other users"),

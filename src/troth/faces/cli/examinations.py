@@ -35,7 +35,8 @@ class Seen(NamedTuple):
 
 def folder(config: Config) -> Iterator[Seen]:
     """Who may read the shop's folder and the secrets in it."""
-    for path in (config.home, config.home / "troth.toml", config.home / "web.key", config.keyring.parent):
+    secrets = (config.home / name for name in ("troth.toml", "web.key", "licence.key"))
+    for path in (config.home, *secrets, config.keyring.parent):
         try:
             mode = path.stat()
         except OSError:
