@@ -32,12 +32,10 @@ FULL, QUICK = Size(60.0, 20), Size(0.5, 1)
 
 
 class Answered(NamedTuple):
-    """Milliseconds until the answer: of the middle one, of the 99th of a hundred, and of the slowest."""
+    """Milliseconds until the answer: of the middle one, and of the 99th of a hundred."""
 
     middle: float
     of_99: float
-    slowest: float
-    count: int
 
 
 def rows(shop: Shop, customer: Customer, size: Size, told: Callable[[str], object]) -> list[Row]:
@@ -63,7 +61,7 @@ def measure(shop: Shop, customer: Customer, provider: str, seconds: float) -> An
     post = _posts(shop, provider)[-1]
     took = _send(urlsplit(shop.shop).netloc, post, seconds)
     took.sort()
-    return Answered(took[len(took) // 2], took[int(len(took) * 0.99)], took[-1], len(took))
+    return Answered(took[len(took) // 2], took[int(len(took) * 0.99)])
 
 
 def _posts(shop: Shop, provider: str) -> list[dict[str, Any]]:
