@@ -106,7 +106,8 @@ PEOPLE = (
         erasing=Keep("what was bought goes on working, for who has the key; nothing in it says whose it is"),
     ),
     Holding(
-        "licences.RetiredKey", _("so that a key that was replaced opens nothing"), person="licence__line__order__person",
+        "licences.RetiredKey", _("so that a key that was replaced opens nothing"),
+        person="licence__line__order__person",
         ours="key_hash licence retired_at", erasing=Keep("a keyed hash of a key of ours, which is good for nothing"),
     ),
     Holding(
@@ -150,7 +151,8 @@ NOBODYS = tuple(
          "updated_at includes"),
         ("catalogue.Edition", "id product code name terms support_months sites update_months position"),
         ("catalogue.Price", "id edition currency minor"),
-        ("catalogue.Release", "id product version released_on file size sha256 sha1 manifest changes requires position"),
+        ("catalogue.Release", "id product version released_on file size sha256 sha1 manifest changes requires "
+         "position"),
         ("catalogue.Picture", "id product file alt width height position"),
         ("due.Due", "id kind subject run_after every attempts fence lease_until last_code made_at gave_up_at"),
         ("payments.Difference", "id provider kind provider_ref payment ours_minor theirs_minor currency found_at "
