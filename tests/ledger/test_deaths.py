@@ -51,9 +51,11 @@ class Clients:
     def __init__(self, keeper: Mortal, people: list[Newcomer]) -> None:
         self.asked: set[str] = set()
         self.answered: set[str] = set()
+        lines = [keeper.line("worker") for _ in range(CLIENTS)]
+        for line in lines:
+            say(line, messages.Attest())  # it is taken: one that waits at the door would be served by the next keeper
         self.threads = [
-            threading.Thread(target=self._ask_on, args=(keeper.line("worker"), people[n % len(people)]))
-            for n in range(CLIENTS)
+            threading.Thread(target=self._ask_on, args=(line, people[n % len(people)])) for n, line in enumerate(lines)
         ]
         for thread in self.threads:
             thread.start()
