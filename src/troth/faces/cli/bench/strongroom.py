@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
@@ -94,14 +94,10 @@ def _openings(keeper: Keeping, people: list[Person], count: int) -> list[float]:
 
 def _together(keeper: Keeping, people: list[Person], count: int) -> list[float]:
     """The same by several clients at once, each over a line of its own."""
-    times: list[float] = []
     share = max(1, count // CLIENTS * 2)
-    clients = [threading.Thread(target=lambda: times.extend(_openings(keeper, people, share))) for _ in range(CLIENTS)]
-    for client in clients:
-        client.start()
-    for client in clients:
-        client.join()
-    return times
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        told = clients.map(lambda _: _openings(keeper, people, share), range(CLIENTS))
+        return [ms for times in told for ms in times]
 
 
 def _lists(keeper: Keeping, people: list[Person], count: int) -> list[float]:
@@ -124,20 +120,16 @@ def _sealing(keeper: Keeping, person: Person, count: int) -> float:
 
 
 def _sign_ins(keeper: Keeping, count: int) -> None:
-    """By several clients at once, each person with their own password."""
-    people = [keeper.newcomer(password="heron and lantern") for _ in range(max(1, count // 5))]  # noqa: S106 - nobody's
+    """By several clients at once, each of them one person: whoever comes several times at once is asked to wait."""
+    people = [keeper.newcomer(password="heron and lantern") for _ in range(CLIENTS)]  # noqa: S106 - nobody's
 
-    def sign_in(mine: list[Person]) -> None:
+    def sign_in(number: int) -> None:
         with keeper.line("web") as line:
-            for one in mine:
-                keeper.signed_in(line, one)
+            for _ in range(number, count, CLIENTS):
+                keeper.signed_in(line, people[number])
 
-    asked = [people[number % len(people)] for number in range(count)]
-    clients = [threading.Thread(target=sign_in, args=(asked[start::CLIENTS],)) for start in range(CLIENTS)]
-    for client in clients:
-        client.start()
-    for client in clients:
-        client.join()
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        list(clients.map(sign_in, range(CLIENTS)))
 
 
 def _commits(path: Path, count: int) -> list[float]:
