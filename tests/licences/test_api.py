@@ -10,11 +10,13 @@ from tests.house import House
 from tests.licences.bought import bought, key_of
 from troth.faces.api import callers
 from troth.faces.api import licences as api
+from troth.pledge.rights.holding import Delete
 from troth.shop.catalogue.models import Edition
+from troth.shop.holdings import PEOPLE
 from troth.shop.journeys import licence
 from troth.shop.licences.keys import new_key
 from troth.shop.licences.models import Activation, Licence
-from troth.shop.orders.models import OrderLine
+from troth.shop.orders.models import Order, OrderLine
 
 
 def ask(what: str, said: object, **more: str):
@@ -51,6 +53,18 @@ def test_an_instance_takes_its_site_and_gives_it_back(house: House, edition: Edi
         assert told("deactivate", mine)["active"] == 0
     assert told("activate", {"key": key, "instance": "other.example"})["active"] == 1
     assert "shop.example" not in repr(list(Activation.objects.values()))
+
+
+def test_sites_of_who_was_forgotten_are_free_again(house: House, edition: Edition) -> None:
+    key = key_of(bought(house, edition))
+    told("activate", {"key": key, "instance": "old.example"})
+    for holding in PEOPLE:
+        if holding.table == "licences.Activation":
+            assert isinstance(holding.erasing, Delete)
+            holding.rows(Order.objects.get().person_id).delete()  # as journeys/forget.py does
+    assert told("check", {"key": key, "instance": "old.example"})["activated"] is False
+    assert told("activate", {"key": key, "instance": "new.example"})["active"] == 1
+    assert told("activate", {"key": key, "instance": "other.example"}, 409)["code"] == "limit"
 
 
 def test_an_edition_for_any_number_of_sites(house: House, edition: Edition) -> None:
