@@ -114,7 +114,10 @@ def pay_again(order: Order, provider: str) -> str:
     for payment in order.payments.filter(state__in=(Payment.SENT, Payment.PENDING)):
         look(payment)
     order.refresh_from_db(fields=["state"])
-    if order.state in (Order.PAID, Order.CANCELLED, Order.REFUNDED) or order.payments.filter(state=Payment.PENDING).exists():
+    if (
+        order.state in (Order.PAID, Order.CANCELLED, Order.REFUNDED)
+        or order.payments.filter(state=Payment.PENDING).exists()
+    ):
         return ""
     if order.state == Order.EXPIRED:
         stock.must_have(order.lines.all())  # its keys went back when it lapsed

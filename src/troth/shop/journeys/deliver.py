@@ -49,6 +49,8 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
         trouble = due.Again("keeper-away", 5)
     except KeeperRefused as refused:
         trouble = due.Again(f"keeper-{refused.code}")
+    else:
+        trouble = due.Again("astray", give_up=True) if invite.kind == "astray" else None
     if trouble:
         raise trouble
     site = settings.TROTH.web.public_url.rstrip("/")
