@@ -122,8 +122,8 @@ def test_a_full_disk_leaves_nothing_half_and_the_shop_goes_on(shop: Kept, tmp_pa
         assert "the keyring could not be copied" in done.stderr
         assert "no copy of the keyring: " in shop.log.read_text()
         assert nothing_half()
-        bob.buys()
         resource.prlimit(keeper, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        bob.buys()
         until(lambda: len(shop.copies("keyring")) == 2, 60)  # it goes on by itself once there is room
         assert nothing_half()
     verified = shop.troth("backup", "--verify", "--identity", str(shop.owner.file))

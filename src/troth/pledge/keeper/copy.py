@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -28,9 +29,10 @@ class Copies:
     """`order`: what the process is to be told, with the name and time of a copy; None: no copies are made here."""
 
     def __init__(self, db: Keyring, order: Order | None) -> None:
-        self._db, self._order = db, order
+        self._db = db
+        self._order: Any = order
         self._wanted: str | None = None
-        self._running: subprocess.Popen[bytes] | None = None
+        self._running: Any = None  # subprocess.Popen
         self._name, self._spoilt = "", False
         self._ended: dict[str, bool] = {}  # the last one, and whether it was made
 
@@ -63,12 +65,11 @@ class Copies:
                 self._ended = {name: False}
 
     def _begin(self, name: str) -> None:
-        assert self._order is not None
-        self._db.purge()
+        if self._db.one("PRAGMA wal_checkpoint(TRUNCATE)")[0]:
+            raise sqlite3.OperationalError  # something is still being read: the file is not one whole state
         self._db.execute(f"PRAGMA wal_autocheckpoint = {KEEP_CHANGES}")
         self._name, self._spoilt = name, False
         self._running = subprocess.Popen(COMMAND, stdin=subprocess.PIPE)  # noqa: S603 - our own command
-        assert self._running.stdin is not None
         with self._running.stdin as told:
             told.write(msgspec.json.encode(self._order(name), enc_hook=str))
 
@@ -76,7 +77,6 @@ class Copies:
         if done and self._spoilt:
             self._wanted = self._name
             return
-        assert self._order is not None
-        for part in Path(str(self._order("")["folder"])).glob("keyring-*.part") if done else ():
+        for part in Path(self._order("")["folder"]).glob("keyring-*.part") if done else ():
             part.rename(part.with_suffix(""))
         self._ended = {self._name: done}

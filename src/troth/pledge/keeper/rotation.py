@@ -19,7 +19,7 @@ from troth.pledge.kms.chosen import Chosen
 
 MOST = 2000  # persons in one step: some tens of milliseconds, so that openings pass between
 
-LEFT = 8  # bytes of what is kept of a rotation of wrapping keys: how many persons are left; then the last one's reference
+LEFT = 8  # bytes of how many persons are left, kept before the reference of the last one
 
 
 class Rotation:
