@@ -24,6 +24,7 @@ import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 import troth
@@ -99,7 +100,7 @@ def _dump_sqlite(path: Path, to: Path) -> None:
         source.close()
 
 
-def _pack(told: Config, database: Path, name: str, out: io.BufferedIOBase) -> None:
+def _pack(told: Config, database: Path, name: str, out: IO[bytes]) -> None:
     manifest = {
         "format": FORMAT,
         "name": name,
