@@ -10,14 +10,18 @@ from django.db import transaction
 from tests.house import House
 from troth.pledge import clock
 from troth.pledge.due.models import Due
+from troth.pledge.vault.models import Person
 from troth.shop.journeys import download
 from troth.shop.orders.models import Order
 from troth.shop.payments.models import Dispute, Payment, Refund
 
 
 @contextmanager
-def afresh(house: House) -> Iterator[None]:
-    """A world of its own inside a test: empty books, the clock as it is, and all rows gone afterwards."""
+def afresh(house: House, people: int) -> Iterator[None]:
+    """A world of its own inside a test: empty books, the clock as it is, and all rows gone afterwards.
+
+    Its people are new to the keeper, too, who remembers where each one is reached.
+    """
     house.sandbox.reset()
     house._brought = 0
     for courier in (house.sandbox.paypal.courier, house.sandbox.skrill.courier):
@@ -27,6 +31,8 @@ def afresh(house: House) -> Iterator[None]:
     block._from_testcase = True  # as the blocks are that Django wraps around each test
     with block:
         try:
+            Person.objects.filter(taken_at=None).delete()
+            house.stock(people)
             yield
         finally:
             transaction.set_rollback(True)

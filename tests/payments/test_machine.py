@@ -41,7 +41,7 @@ class Payments(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = books.afresh(self.house)
+        self.world = books.afresh(self.house, people=2)
         self.world.__enter__()
         self.cases: list[str] = []
 
@@ -195,7 +195,6 @@ class Payments(RuleBasedStateMachine):
 
 
 def test_all_events_in_all_orders(house: House, edition: Edition) -> None:
-    house.stock(40)
     machine = type("Machine", (Payments,), {"house": house, "edition": edition})
     run_state_machine_as_test(
         machine,

@@ -158,8 +158,7 @@ def test_orders_end_right_whatever_fails(
 ) -> None:
     counts: Counter[str] = Counter()
     for number in range(ORDERS // BATCH):
-        with books.afresh(house):
-            house.stock(BATCH)
+        with books.afresh(house, people=BATCH):
             people = People(house, edition, campaign.draws(f"payments/{number}"), counts)
             with people.unreliable(monkeypatch):
                 for _ in range(BATCH):

@@ -69,7 +69,6 @@ def look(payment: Payment) -> str:
 
 def settle(payment: Payment, sight: Sight) -> str:
     """Write down what was seen at the provider, by the table in `payments.states`. Safe to say again, in any order."""
-    payment.refresh_from_db(fields=["state", "capture_ref"])
     what = step(sight.state, payment.state)
     outcome = str(sight.state)
     if what in (Step.BELIEVE, Step.CAME_AND_WENT):
