@@ -15,7 +15,7 @@ from tests.payments import books
 from troth.shop.catalogue.models import Edition
 from troth.shop.journeys import buy, download, reconcile, refund, settle
 from troth.shop.orders.models import Order
-from troth.shop.payments import gateways
+from troth.shop.payments import gateways, give_back
 from troth.shop.payments.models import Payment, Refund
 from troth.shop.payments.providers import http
 
@@ -124,3 +124,37 @@ def test_a_refund_whose_session_is_over_is_looked_for_before_another_is_prepared
         house.works(later=timedelta(hours=1))
     assert books.gone(house, order.payments.get()) == 4900
     books.all_agrees(house)
+
+
+@pytest.mark.parametrize("way", ["lost", "half", "html"])
+def test_a_second_step_at_skrill_that_acted_unheard_is_found_in_the_history(
+    house: House, edition: Edition, way: str
+) -> None:
+    basket(edition)
+    ref = buy.begin(KEY, buy.Newcomer("Alice", "alice@b.example"), ADDRESS, "skrill").order_ref
+    order = Order.objects.get(pk=ref)
+    house.sandbox.skrill.pay(order.payments.get().provider_ref)
+    house.works(later=timedelta(minutes=5))
+    house.sandbox.skrill.money.next_refund("GENERIC_ERROR")  # so that the next call is the second step alone
+    asked = refund.ask(order, minor=1000)
+    house.works()
+    house.sandbox.faults.add(way, "refund.pl")
+    house.works(later=timedelta(minutes=1))
+    asked.refresh_from_db()
+    assert (asked.state, books.gone(house, order.payments.get())) == (Refund.ASKED, 1000)
+    house.works(later=timedelta(minutes=5))
+    asked.refresh_from_db()
+    assert (asked.state, books.gone(house, order.payments.get())) == (Refund.DONE, 1000)
+
+
+def test_no_more_is_set_aside_than_came(house: House, edition: Edition) -> None:
+    """The statement itself, whoever asked before it."""
+    basket(edition)
+    ref = buy.begin(KEY, buy.Newcomer("Alice", "alice@b.example"), ADDRESS, "skrill").order_ref
+    payment = Payment.objects.get(order=ref)
+    assert not give_back.reserve(payment, 1)
+    house.sandbox.skrill.pay(payment.provider_ref)
+    house.works(later=timedelta(minutes=5))
+    assert [give_back.reserve(payment, minor) for minor in (4901, 0, 3000, 3000, 1900, 1)] == [
+        False, False, True, False, True, False,
+    ]  # fmt: skip
