@@ -153,7 +153,7 @@ class TestReferences:
             f"/download/{grant.id}/{release.pk}?s={signature.upper()}Z",
         ):  # fmt: skip
             assert look(Browser(), path).status_code == 403, path
-        Order.objects.update(state=Order.CANCELLED)
+        Order.objects.update(state=Order.REFUNDED)
         assert look(Browser(), link.url).status_code == 403
 
     def test_goods_and_secrets_are_not_served_by_path(self, paid: Order) -> None:

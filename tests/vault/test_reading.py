@@ -17,7 +17,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core import serializers
-from django.core.exceptions import FieldError
+from django.core.exceptions import FieldError, ValidationError
 from django.core.management import CommandError, call_command
 from django.core.serializers.json import DjangoJSONEncoder
 from django.forms import modelform_factory
@@ -29,7 +29,7 @@ from django.views.debug import ExceptionReporter
 
 from tests.vault.conftest import ALICE, PLAIN
 from troth.faces import logs
-from troth.pledge.vault.fields import Ciphertext, Sealed
+from troth.pledge.vault.fields import Ciphertext, Sealed, seal
 from troth.shop.accounts.models import Contact
 
 REFUSALS: dict[str, Callable[[Sealed], object]] = {
@@ -125,8 +125,10 @@ def test_full_clean_and_refresh_work_on_a_loaded_row(alice: Contact) -> None:
 
 def test_full_clean_on_a_new_row_names_no_value(alice: Contact) -> None:
     row = Contact(person=alice.person, state="far too long a state")
-    with pytest.raises(TypeError, match="contact is unset") as refused:
+    seal(row, "contact", ALICE)
+    with pytest.raises(ValidationError, match="at most 8 characters") as refused:
         row.full_clean()
+    assert set(refused.value.message_dict) == {"state"}
     assert "eronsgate" not in str(refused.value)
 
 

@@ -75,6 +75,8 @@ def keyring(config: Config) -> Iterator[Seen]:
     if not config.keyring.exists():
         yield Seen("ok", "There is no keyring yet; the keeper makes it when it first starts.")
         return
+    if any(one.state == "wrong" for one in root_key(config)):
+        return  # said by root_key above
     if _held(config.keyring):
         yield Seen("ok", "A keeper is running and holds the keyring.")
         return

@@ -123,6 +123,8 @@ class SealedField(models.Field):  # type: ignore[type-arg]
 
     def pre_save(self, row: models.Model, add: bool) -> Any:
         value = self._only_sealed(getattr(row, self.attname))
+        if value is None and add:
+            raise TypeError(f"{self.name} is unset: use seal()")  # a nullable one is cut later, never born empty
         if isinstance(value, Sealed) and value.place != self.place(row):
             raise TypeError("sealed for another row: sealed values are replaced, never moved")
         return value

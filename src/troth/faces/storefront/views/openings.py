@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from troth.faces.storefront.answers import page
@@ -28,6 +28,8 @@ def verify(request: HttpRequest) -> HttpResponse:
 @answers_for_the_keeper
 def receipt(request: HttpRequest, seq: int) -> HttpResponse:
     """GET /account/privacy/receipt/<n>: the proof of one of one's own entries, to keep."""
+    if seq >= 1 << 63:  # no log is so long, and no message to the keeper holds the number
+        raise Http404
     who = request.who  # type: ignore[attr-defined]
     try:
         made = who_looked.receipt(who.person_ref, who.capability, seq)
