@@ -13,10 +13,10 @@ import msgspec
 from django.conf import settings
 from django.db.models import F
 
-from troth.pledge import clock
+from troth.pledge import clock, returning
 from troth.shop.invoices.models import Invoice, Series
 from troth.shop.invoices.snapshot import Line, Snapshot, digest, read, seller
-from troth.shop.orders.models import Billing, Order, OrderLine
+from troth.shop.orders.models import Order, OrderLine
 from troth.shop.tax.sums import Sum, share, together
 
 FORM = 1  # the design of what is issued from now on
@@ -34,8 +34,9 @@ class Number(msgspec.Struct, frozen=True):
 
 def invoice(order: Order, paid_by: str) -> Invoice:
     """The invoice for a paid order. Called once an order, by whoever marked it paid: its cause is unique."""
-    lines = [Line(one.pk, one.name, one.quantity, one.net_minor, one.tax_minor) for one in order.lines.order_by("pk")]
-    return _write(_number(Invoice.INVOICE), order, order.ref, lines, paid_by, None)
+    sold = _sold(order)
+    lines = [Line(one.pk, one.name, one.quantity, one.net_minor, one.tax_minor) for one in sold]
+    return _write(_number(Invoice.INVOICE), sold[0], order.ref, lines, paid_by, None)
 
 
 def credit(order: Order, cause: str, parts: Sequence[tuple[OrderLine, int]], paid_by: str) -> Invoice | None:
@@ -55,13 +56,13 @@ def credit(order: Order, cause: str, parts: Sequence[tuple[OrderLine, int]], pai
         upto = share(whole, before.total + amount)
         quantity = one.quantity if amount == whole.total else 0
         lines.append(Line(one.pk, one.name, quantity, upto.net - before.net, upto.tax - before.tax))
-    return _write(number, order, cause, lines, paid_by, original)
+    return _write(number, _sold(order)[0], cause, lines, paid_by, original)
 
 
 def again(credit_note: Invoice, cause: str, paid_by: str) -> Invoice:
     """An invoice over what a credit note had given back: the money came after all (a dispute was won)."""
     number = _number(Invoice.INVOICE)
-    return _write(number, credit_note.order, cause, read(credit_note).lines, paid_by, credit_note)
+    return _write(number, _sold(credit_note.order)[0], cause, read(credit_note).lines, paid_by, credit_note)
 
 
 def credited(order: Order) -> dict[int, Sum]:
@@ -80,19 +81,26 @@ def _number(kind: str) -> Number:
     at = clock.now()
     name = f"{kind}-{at.year}"
     row = Series.objects.filter(pk=name)
-    if row.update(last=F("last") + 1) == 0:  # the first of the year
+    raised = returning.update(row, last=F("last") + 1)
+    if not raised:  # the first of the year
         Series.objects.bulk_create([Series(name=name)], ignore_conflicts=True)
-        row.update(last=F("last") + 1)
-    sequence = row.values_list("last", flat=True).get()
+        raised = returning.update(row, last=F("last") + 1)
+    sequence = raised[0].last
     tax = settings.TROTH.tax
     pattern = tax.invoice_format if kind == Invoice.INVOICE else tax.credit_format
     return Number(kind, name, sequence, pattern.format(year=at.year, number=sequence), at)
 
 
+def _sold(order: Order) -> list[OrderLine]:
+    """The order's lines, with the order and its billing address at hand."""
+    return list(OrderLine.objects.filter(order=order).select_related("order__billing").order_by("pk"))
+
+
 def _write(
-    number: Number, order: Order, cause: str, lines: list[Line], paid_by: str, corrects: Invoice | None
+    number: Number, first: OrderLine, cause: str, lines: list[Line], paid_by: str, corrects: Invoice | None
 ) -> Invoice:
-    first = order.lines.order_by("pk")[0]  # all lines of an order have one treatment
+    """`first`: of the order's lines, which all have one treatment, from `_sold`."""
+    order = first.order
     whole = together(Sum(one.net, one.tax) for one in lines)
     snapshot = Snapshot(
         form=FORM,
@@ -124,6 +132,6 @@ def _write(
         snapshot=msgspec.json.encode(snapshot).decode(),
         issued_at=number.at,
     )
-    made.digest = digest(made, Billing.objects.get(pk=order.billing_id))
+    made.digest = digest(made, order.billing)
     made.save(force_insert=True)
     return made

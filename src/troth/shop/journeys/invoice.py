@@ -42,11 +42,11 @@ class Link(msgspec.Struct, frozen=True):
     url: str  # of the page, for who is signed in; with ".pdf" after the id, of the PDF
 
 
-def settled(order: Order, payment: Payment) -> None:
-    """The invoice of an order that this caller has marked paid, in the same transaction; its PDF's hash is due."""
+def settled(order: Order, payment: Payment) -> Invoice:
+    """The invoice of an order that this caller has marked paid, in the same transaction. They make "bill" due."""
     made = issue.invoice(order, gateways.NAMES.get(payment.provider, payment.provider))
-    due.add("bill", made.id)
     fault.here("settle.invoiced")
+    return made
 
 
 def refunded(refund: Refund) -> None:

@@ -167,20 +167,20 @@ def _write_paid(payment: Payment, sight: Sight) -> str:
     if unpaid.update(state=Payment.PAID, settled_at=clock.now(), **values) != 1:
         return "same"
     fault.here("settle.paid")
-    order = Order.found(payment.order_id)
     if sight.state in PARTS:  # it came and went before we saw it: nothing is delivered
         Payment.objects.filter(pk=payment.pk).update(surplus=True, reason="came-and-went")
         return str(sight.state)
-    if order is None or not order.mark_paid():
+    order = Order.mark_paid(payment.order_id)
+    if order is None:
         Payment.objects.filter(pk=payment.pk).update(surplus=True, reason="surplus")
         refund.surplus(payment)
         return "surplus"
     fault.here("settle.marked")
     BasketLine.objects.filter(basket=order.viewer).delete()
-    due.add("deliver", order.ref)
     due.drop(("look", payment.id), ("abandon", order.ref))
+    made = invoice.settled(order, payment)  # its number keeps others waiting: only what is due comes after it
+    due.add_all(("deliver", order.ref, 0), ("bill", made.id, 0))
     fault.here("settle.due")
-    invoice.settled(order, payment)  # last: its number keeps others waiting
     return "paid"
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from troth.pledge import clock
+from troth.pledge import clock, returning
 from troth.pledge.ids import new_id
 from troth.pledge.prepared import Prepared
 from troth.pledge.vault.classes import Billing as BillingData
@@ -102,10 +102,11 @@ class Order(models.Model):
     def total(self) -> Money:
         return Money(self.total_minor, self.currency)
 
-    def mark_paid(self) -> bool:
-        """Move to paid. True for exactly one caller; money that comes after the order lapsed still counts."""
-        unpaid = Order.objects.filter(pk=self.pk, state__in=(self.OPEN, self.CANCELLED, self.EXPIRED))
-        return unpaid.update(state=self.PAID, paid_at=clock.now()) == 1
+    @classmethod
+    def mark_paid(cls, ref: str) -> Order | None:
+        """Move to paid. The order for exactly one caller; money that comes after the order lapsed still counts."""
+        unpaid = cls.objects.filter(pk=ref, state__in=(cls.OPEN, cls.CANCELLED, cls.EXPIRED))
+        return next(iter(returning.update(unpaid, state=cls.PAID, paid_at=clock.now())), None)
 
 
 _by_ref: Prepared[Order] = Prepared(lambda ref: Order.objects.filter(pk=ref), gaps=1)
