@@ -150,6 +150,7 @@ def example(verb: str, alice: Somebody) -> messages.Message:
         "Open": messages.Open([alice.record()], "deliver", "deliver"),
         "Note": messages.Note("event-1", {"what": "nothing"}),
         "Attest": messages.Attest(),
+        "Passkey": messages.Passkey("list", capability="capability"),
     }
     if verb in told:
         return told[verb]

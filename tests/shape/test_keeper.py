@@ -11,6 +11,7 @@ from tests.shape.tree import ROOT, lines_of_code
 
 KEEPER_LINES = 1500
 BESIDE_LINES = 600  # what the keeper imports of ours
+PASSKEYS_LINES = 100  # what it loads when the first passkey is asked for
 MAY_IMPORT = ("troth.pledge.kms", "troth.pledge.ledger", "troth.pledge.ids", "troth.pledge.fault")
 SHOW = """
 import json, sys
@@ -42,6 +43,17 @@ def test_the_keeper_loads_neither_django_nor_the_shop(loaded):
     ours = {name for name in loaded if name.startswith("troth.") and name != "troth.pledge"}
     allowed = ("troth.pledge.keeper", *MAY_IMPORT)
     assert {name for name in ours if not any(is_in(name, package) for package in allowed)} == set()
+
+
+def test_passkeys_are_a_part_of_their_own_that_waits_until_it_is_asked_for(loaded):
+    part = "troth.pledge.passkeys"
+    assert {part, "webauthn", "cbor2", "OpenSSL"} & loaded.keys() == set()
+    show = SHOW.replace("import troth.pledge.keeper.main", f"import troth.pledge.keeper.main, {part}")
+    command = [sys.executable, "-c", show]
+    done = subprocess.run(command, env={"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, check=True)
+    more = {name for name in json.loads(done.stdout).keys() - loaded.keys() if is_in(name, "troth")}
+    assert more == {part}
+    assert lines([ROOT / "src/troth/pledge/passkeys.py"]) < PASSKEYS_LINES
 
 
 def test_the_keeper_fits_an_afternoon(loaded):

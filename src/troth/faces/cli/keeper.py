@@ -46,6 +46,7 @@ def keeper(doors: tuple[str, ...]) -> None:
             elsewhere=beside_copies(settings),
             order=order(settings),
             origin=settings.ledger_origin,
+            site=settings.web.public_url.rstrip("/"),
         )
     )
 

@@ -1,4 +1,4 @@
-"""The shop's own stylesheet and drawings, under names that change with their content, so that they cache for good."""
+"""The shop's own stylesheet, drawings and one script, under names that change with their content."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 
 from django.conf import settings
 
-KINDS = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+KINDS = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".js": "text/javascript; charset=utf-8"}
 
 
 @cache

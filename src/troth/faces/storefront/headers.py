@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 TO_PAYMENT = frozenset({"checkout", "order", "order_pay"})
+WITH_SCRIPT = frozenset({"sign_in", "sign_in_passkey", "account_passkey_add"})  # one of our own, for passkeys
 PERMISSIONS = ", ".join(
     f"{feature}=()"
     for feature in (
@@ -52,8 +53,9 @@ class SafeHeaders:
             headers[name] = value
         if "Content-Security-Policy" not in headers:
             match = request.resolver_match
-            to_payment = match is not None and match.view_name in TO_PAYMENT
-            headers["Content-Security-Policy"] = policy(*(payment_origins() if to_payment else ()))
+            name = match.view_name if match is not None else ""
+            scripts = "; script-src 'self'" if name in WITH_SCRIPT else ""
+            headers["Content-Security-Policy"] = policy(*(payment_origins() if name in TO_PAYMENT else ())) + scripts
         if "Cache-Control" not in headers:
             headers["Cache-Control"] = "no-store"
         return response

@@ -5,7 +5,6 @@ in no table, so that who captures the web process or copies its database gains o
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import struct
@@ -26,7 +25,7 @@ def read(key: bytes, text: str, now: int) -> tuple[bytes, int, str]:
     """Person, epoch and scope. Refused "capability" unless we made it and it still runs; the caller compares epochs."""
     try:
         raw = base64.b64decode(text, altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise Refused("capability") from None
     body, mac = raw[: BODY.size], raw[BODY.size :]
     if len(text) != LENGTH or not hmac.compare_digest(_mac(key, body), mac):

@@ -79,12 +79,12 @@ class Credentials:
             if self._db.one(sql, raw, index, phc, WAITING, max(self._keys.mailbox)):
                 # The first to claim a mailbox may sign in with it, until somebody proves it.
                 self._db.execute("UPDATE OR IGNORE credential SET standing = ? WHERE ref = ?", (CLAIMED, raw))
-                return self._session(raw)
+                return self.session(raw)
         known = self._credential(raw)
         right = yield lambda: fits(ask.password, known[1])
         if not right or known[0] != index:
             raise messages.Refused("secret")
-        return self._session(raw)
+        return self.session(raw)
 
     def sign_in(self, role: str, ask: messages.SignIn) -> Steps:
         """Refused "credentials" for a wrong password and an unknown mailbox alike, after the same work."""
@@ -92,8 +92,8 @@ class Credentials:
         index = self.index(ask.mailbox)
         row = self._db.one(sql, index)
         counted = self._counted_on(index, row[0] if row else b"", ask.device)
-        yield from self._compare(ask.password, row[1] if row else self._nobody, counted)
-        return self._session(row[0])
+        yield from self.compare(ask.password, row[1] if row else self._nobody, counted)
+        return self.session(row[0])
 
     def recover(self, role: str, ask: messages.Recover) -> messages.Ticket:
         """A ticket for known and unknown mailboxes alike; what it is good for only the worker learns."""
@@ -151,19 +151,19 @@ class Credentials:
             self._db.execute("DELETE FROM ticket WHERE id = ?", (ask.ticket,))
         self._prove_mailbox(raw, index)
         self._db.execute("DELETE FROM failure WHERE who IN (?, ?)", (index, raw))
-        return messages.Proved(kind, self._session(raw))
+        return messages.Proved(kind, self.session(raw))
 
     def change(self, role: str, ask: messages.Change) -> Steps:
         """A new password at once; a new mailbox as a ticket, which the worker redeems and mails to it."""
         raw = self.owner(ask.capability)
         row = self._credential(raw)
-        yield from self._compare(ask.password, row[1] if row else self._nobody, raw)
+        yield from self.compare(ask.password, row[1] if row else self._nobody, raw)
         if ask.new_mailbox:
             return messages.Ticket(self._ticket("change", raw, self.index(ask.new_mailbox), None))
         _password_shape(ask.new_password)
         phc = yield lambda: hash_password(ask.new_password)
         self._set_password(raw, row[0], phc)
-        return self._session(raw)
+        return self.session(raw)
 
     def index(self, mailbox: str) -> bytes:
         """The keyed hash under which a mailbox is found: NFKC, trimmed, case folded. Or Refused "mailbox".
@@ -192,7 +192,7 @@ class Credentials:
         """How many mailboxes stand under an older look-up key."""
         return int(self._db.value("SELECT count(*) FROM credential WHERE lookup < ?", max(self._keys.mailbox)))
 
-    def _compare(self, password: str, phc: str, counted: bytes) -> Generator[Work, Any, None]:
+    def compare(self, password: str, phc: str, counted: bytes) -> Generator[Work, Any, None]:
         """Refused "credentials" unless the password fits; nobody's own fits to nothing. "later" after many failures.
 
         An attempt counts as failed when it begins, so that a hundred at once are a hundred; it is forgiven if it fits.
@@ -309,7 +309,7 @@ class Credentials:
             raise messages.Refused("capability")
         return raw
 
-    def _session(self, raw: bytes) -> messages.Session:
+    def session(self, raw: bytes) -> messages.Session:
         epoch = self._persons.epoch(raw)
         key, now = self._keys.capability, self._room.now()
         device = capabilities.issue(key, raw, secrets.randbits(32), now, "device", DEVICE_LIFE)

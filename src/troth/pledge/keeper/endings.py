@@ -21,9 +21,7 @@ log = logging.getLogger("troth.keeper")
 
 
 class Endings:
-    def __init__(
-        self, room: Room, credentials: Credentials, journal: Path | None, elsewhere: Path | None = None
-    ) -> None:
+    def __init__(self, room: Room, credentials: Credentials, journal: Path | None, elsewhere: Path | None) -> None:
         self._room, self._db, self._persons = room, room.db, room.persons
         self._owner, self._own = credentials.owner, credentials.own
         self._journal, self._elsewhere = journal, elsewhere
@@ -84,7 +82,7 @@ class Endings:
             changed = self._persons.shred(raw, keep)
         except Gone:
             changed = False  # a keyring from before they came; remembered all the same
-        for table in ("credential", "reached", "ticket", "about", "restricted", "link"):
+        for table in ("credential", "reached", "ticket", "about", "restricted", "link", "passkey"):
             self._db.execute(f"DELETE FROM {table} WHERE ref = ?", (raw,))  # noqa: S608 - our own tables
         self._db.execute("INSERT OR IGNORE INTO erased VALUES (?)", (raw,))
         self.forgot = True

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,7 @@ from troth.pledge.ledger.table import catch_up
 from troth.pledge.ledger.tree import LedgerError
 
 log = logging.getLogger("troth.keeper")
-MOST_BLANKS = 500
-MOST_ENTRIES = 500  # of a history, in one answer
+MOST_BLANKS = MOST_ENTRIES = 500  # new keys, entries of a history, in one answer
 NOW = partial(datetime.now, UTC)
 INCIDENTS_TOLD = 20  # of one kind that get a leaf until the owner has acknowledged them; all are counted
 
@@ -52,18 +52,18 @@ class Keeper:
 
     `closed`: opens nothing until the worker has said what the main side saw (`_greet`). `journal`: where erasures are
     written down besides, and `elsewhere` as well. `order`: what copies of the keyring are made by (copy.py).
+    `site`: the shop's public address, which passkeys are for.
     """
 
     def __init__(
-        self, db: Keyring, root: RootKey, *, daily: int = 20_000, journal: Path | None = None,
-        clock: Callable[[], datetime] = NOW, separate_user: bool = False, closed: bool = False,
-        elsewhere: Path | None = None, order: Order | None = None,
-        origin: str = "localhost/ledger",
+        self, db: Keyring, root: RootKey, *, daily: int = 20_000, journal: Path | None = None, closed: bool = False,
+        clock: Callable[[], datetime] = NOW, separate_user: bool = False, elsewhere: Path | None = None,
+        order: Order | None = None, origin: str = "localhost/ledger", site: str = "http://localhost",
     ) -> None:  # fmt: skip
         self.db, self.connected = db, Counter[str]()
         with db.batch():
             self.room = room = Room(db, root, clock, origin)
-        self._separate_user = separate_user
+        self._separate_user, self._site = separate_user, site
         self._credentials = Credentials(room)
         self._rotation = Rotation(room, self._credentials)
         self._endings = Endings(room, self._credentials, journal, elsewhere)
@@ -84,7 +84,7 @@ class Keeper:
             "Restrict": self._endings.restrict, "Shred": self._endings.shred, "Rotate": self._rotation.step,
             "Note": self._note, "Poison": self._poison, "Acknowledge": self._acknowledge, "Copy": self._copies.ask,
             "Checkpoint": self.room.leaves.checkpoint, "Tile": self.room.leaves.tile, "History": self._history,
-            "Attest": self._attest,
+            "Attest": self._attest, "Passkey": self._passkey,
         }  # fmt: skip
 
     @contextmanager
@@ -149,6 +149,11 @@ class Keeper:
             self._opening.behind = behind
         return messages.Greeting(messages.PROTOCOL, role, self.room.keys.verify_key, self._opening.behind)
 
+    def _passkey(self, role: str, ask: messages.Passkey) -> Steps:
+        """Loaded when first asked for, and beside the loop: a shop whose customers have no passkeys runs without it."""
+        act: Callable[..., Steps] = (yield lambda: import_module("troth.pledge.passkeys")).act
+        return (yield from act(self.room, self._credentials, self._site, ask))
+
     def _history(self, role: str, ask: messages.History) -> messages.Entries:
         owner = self._credentials.owner(ask.capability)
         raw = messages.raw_ref(ask.ref) if ask.ref else owner
@@ -175,10 +180,9 @@ class Keeper:
         if sum(self._incidents().values()) != ask.incidents:
             raise messages.Refused("incidents")
         self.db.execute("UPDATE incident SET known = times")
-        event = {"type": "acknowledged", "incidents": ask.incidents}
-        return messages.Noted(
-            self.room.leaves.everyday(f"acknowledged {self.room.leaves.size}", event, self.room.clock())
-        )
+        event: dict[str, str | int] = {"type": "acknowledged", "incidents": ask.incidents}
+        seq = self.room.leaves.everyday(f"acknowledged {self.room.leaves.size}", event, self.room.clock())
+        return messages.Noted(seq)
 
     def _incidents(self) -> dict[str, int]:
         return dict(self.db.execute("SELECT what, times - known FROM incident WHERE times > known"))

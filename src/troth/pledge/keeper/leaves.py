@@ -80,9 +80,7 @@ class Leaves:
         sql = """SELECT seq, leaf, sealed FROM leaf WHERE seq IN
             (SELECT seq FROM about WHERE ref = ? AND seq < ? ORDER BY seq DESC LIMIT ?) ORDER BY seq DESC"""
         rows = self._db.execute(sql, (raw, before, most))
-        return [
-            Entry(seq, leaf, unseal(history_key, seq, sealed), salt(history_key, seq)) for seq, leaf, sealed in rows
-        ]
+        return [Entry(n, leaf, unseal(history_key, n, sealed), salt(history_key, n)) for n, leaf, sealed in rows]
 
     def _append(self, event: Event, sealed: bytes | None, now: datetime) -> int:
         leaf = canonical({**event, "v": 1, "day": now.astimezone(UTC).date().isoformat()})

@@ -23,7 +23,7 @@ Door = tuple[socket.socket, str, int | None]  # socket, role, the only uid that 
 
 def run(
     keyring: Path, root: Callable[[Keyring], RootKey], verify_key: Path, doors: list[Door], *, daily: int,
-    journal: Path, elsewhere: Path | None, order: Callable[[RootKey], Order] | None, origin: str,
+    journal: Path, elsewhere: Path | None, order: Callable[[RootKey], Order] | None, origin: str, site: str,
 ) -> int:  # fmt: skip
     """Serve until SIGTERM or SIGINT. The exit code: 0, or 1 after one clear line on stderr.
 
@@ -34,7 +34,7 @@ def run(
         key = root(db)
         keeper = Keeper(
             db, key, daily=daily, journal=journal, elsewhere=elsewhere, order=order(key) if order else None,
-            separate_user=any(uid is not None for _, _, uid in doors), closed=True, origin=origin,
+            separate_user=any(uid is not None for _, _, uid in doors), closed=True, origin=origin, site=site,
         )  # fmt: skip
     except (KeyringError, RootKeyError, LedgerError) as error:
         print(f"keeper: {error}", file=sys.stderr)  # noqa: T201

@@ -7,7 +7,7 @@ was asked about. The format is msgspec's tagged structs, so that a message of an
 import functools
 import operator
 import struct
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 
@@ -16,6 +16,7 @@ from troth.pledge.ids import SHAPE, from_bytes, to_bytes
 PROTOCOL = 1
 LARGEST = 1 << 20  # bytes of one message
 LENGTH = struct.Struct(">I")
+Said = TypeVar("Said", bound="Message")
 NEWEST = (1 << 63) - 1  # before all that ever is
 
 
@@ -89,8 +90,7 @@ class SignIn(Question, frozen=True):
 
 
 class Recover(Question, frozen=True):
-    """Ask for a new password, or ("erase") to be forgotten. The answer is a ticket, whether the mailbox is known or
-    not."""
+    """Ask for a new password, or ("erase") to be forgotten. The answer is a ticket, for unknown mailboxes too."""
 
     mailbox: str
     kind: str = "recover"
@@ -128,6 +128,16 @@ class Change(Question, frozen=True):
     password: str
     new_password: str = ""
     new_mailbox: str = ""
+
+
+class Passkey(Question, frozen=True):
+    """`does`: "ask" for a challenge, "sign in"; with one's own capability "list", "remove", "add" (and password)."""
+
+    does: str
+    ticket: str = ""  # the challenge
+    passkey: str = ""  # what the browser made of it, as WebAuthn's toJSON() writes it; or the id of one to remove
+    capability: str = ""
+    password: str = ""
 
 
 class Open(Question, frozen=True):
@@ -285,6 +295,10 @@ class Proved(Answer, frozen=True):
     session: Session
 
 
+class Passkeys(Answer, frozen=True):
+    passkeys: list[tuple[str, int]]  # of one person: id (base64url), when it was added (Unix seconds)
+
+
 class Opened(Answer, frozen=True):
     values: list[bytes]
 
@@ -338,9 +352,7 @@ class Entries(Answer, frozen=True):
 
 
 class Copied(Answer, frozen=True):
-    """`done`: it lies in the folder for copies; else it is being made, ask again."""
-
-    done: bool
+    done: bool  # it lies in the folder for copies; else it is being made, ask again
 
 
 class Attested(Answer, frozen=True):
@@ -352,10 +364,7 @@ class Attested(Answer, frozen=True):
     poisoned: int = 0
 
 
-_encoder = msgspec.msgpack.Encoder()
-
-
-def _decoder(kind: type[Message]) -> Any:
+def _decoder(kind: type[Said]) -> msgspec.msgpack.Decoder[Said]:
     return msgspec.msgpack.Decoder(functools.reduce(operator.or_, kind.__subclasses__()))
 
 
@@ -374,18 +383,16 @@ def ref_name(raw: bytes) -> str:
 
 
 def encode(message: Message) -> bytes:
-    return _encoder.encode(message)
+    return msgspec.msgpack.encode(message)
 
 
 def read_question(body: bytes) -> Question:
     """Raises msgspec.ValidationError or msgspec.DecodeError, whose texts may hold values: never log them."""
-    question: Question = _questions.decode(body)
-    return question
+    return _questions.decode(body)
 
 
 def read_answer(body: bytes) -> Answer:
-    answer: Answer = _answers.decode(body)
-    return answer
+    return _answers.decode(body)
 
 
 def frame(body: bytes) -> bytes:

@@ -68,8 +68,7 @@ class OwnKeys:
         change()
         for name, version, key in rows:
             again = self._root.wrap(_context(name, version), key)
-            sql = "UPDATE own_key SET wrapped = ? WHERE name = ? AND version = ?"
-            self._db.execute(sql, (again, name, version))
+            self._db.execute("UPDATE own_key SET wrapped = ? WHERE (name, version) = (?, ?)", (again, name, version))
         return len(rows)
 
 

@@ -51,12 +51,12 @@ ROLES = tuple(BY_DOOR)
 OPTIONAL: dict[str, tuple[str, str]] = {"marketing": ("contact", "marketing")}
 
 # verb -> how often a role may ask it in a minute
-PER_MINUTE = {"SignIn": 600, "Recover": 300, "Change": 300, "Prove": 300, "History": 600}
+PER_MINUTE = {"SignIn": 600, "Recover": 300, "Change": 300, "Prove": 300, "History": 600, "Passkey": 600}
 
 # role -> verbs behind its door
 VERBS: dict[str, set[str]] = {
     "web": {"Hello", "Enrol", "SignIn", "Recover", "Prove", "Change", "Open", "Grant", "Withdraw", "History",
-            "Checkpoint", "Attest"},
+            "Checkpoint", "Attest", "Passkey"},
     "worker": {"Hello", "Blank", "Redeem", "Open", "Withdraw", "Restrict", "Shred", "Poison", "Acknowledge", "Rotate",
                "Note", "Tile", "Checkpoint", "Copy", "Attest"},
 }  # fmt: skip

@@ -65,6 +65,26 @@ class Door:
         """`device`: what this browser keeps from the last time that somebody signed in with it."""
         return self._ask(messages.SignIn(mailbox, password, device), messages.Session)
 
+    def challenge(self) -> str:
+        """What a passkey is to answer: good once, for five minutes."""
+        return self._ask(messages.Passkey("ask"), messages.Ticket).ticket
+
+    def sign_in_by_passkey(self, challenge: str, shown: str) -> messages.Session:
+        """`shown`: what the browser made of the challenge."""
+        return self._ask(messages.Passkey("sign in", challenge, shown), messages.Session)
+
+    def passkeys(self, capability: str) -> list[tuple[str, int]]:
+        """One's own: ids and when they were added (Unix seconds). So answer the next two."""
+        return self._ask(messages.Passkey("list", capability=capability), messages.Passkeys).passkeys
+
+    def add_passkey(self, capability: str, password: str, challenge: str, shown: str) -> list[tuple[str, int]]:
+        ask = messages.Passkey("add", challenge, shown, capability, password)
+        return self._ask(ask, messages.Passkeys).passkeys
+
+    def remove_passkey(self, capability: str, passkey: str) -> list[tuple[str, int]]:
+        ask = messages.Passkey("remove", passkey=passkey, capability=capability)
+        return self._ask(ask, messages.Passkeys).passkeys
+
     def recover(self, mailbox: str, kind: str = "recover") -> str:
         return self._ask(messages.Recover(mailbox, kind), messages.Ticket).ticket
 

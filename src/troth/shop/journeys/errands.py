@@ -34,6 +34,8 @@ ERRANDS: dict[str, due.Errand] = {
     "confirm": write_to.confirm,
     "recover": write_to.recover,
     "change": write_to.change,
+    "passkey-added": write_to.passkey("passkey-added"),
+    "passkey-removed": write_to.passkey("passkey-removed"),
     "rotate": rotate.rotate,
     "note": outbox.carry,
     "publish": publish.publish,

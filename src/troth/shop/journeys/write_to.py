@@ -84,6 +84,20 @@ def change(subject: str, claim: due.Claim) -> None:
     raise due.Again("waits for the mailbox", LOOK_AGAIN)
 
 
+def passkey(kind: str) -> due.Errand:
+    """The letter that a passkey was added or removed. Its row is there with what made it due, or is gone again."""
+
+    def tell(subject: str, claim: due.Claim) -> None:
+        letter = Letter.objects.filter(kind=kind, subject=subject, state=Letter.QUEUED).first()
+        contact = letter and Contact.objects.filter(person=letter.person_id, state=Contact.CURRENT).first()
+        if letter and contact and contact.contact is not None:
+            letters.send(
+                letter, address(contact, letter.id), claim, link=url("/account/passkeys"), recover=url("/recover")
+            )
+
+    return tell
+
+
 def letter_to(kind: str, subject: str, contact: Contact) -> Letter:
     letter, _ = Letter.objects.get_or_create(kind=kind, subject=subject, defaults={"person": contact.person})
     return letter

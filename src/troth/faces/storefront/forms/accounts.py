@@ -34,6 +34,21 @@ class PasswordForm(ShopForm):
     password = fields.password(_("Your password"))
 
 
+class UsePasskeyForm(ShopForm):
+    """What the browser made of a challenge; empty fields where it made nothing."""
+
+    challenge = forms.CharField(max_length=100, required=False, widget=forms.HiddenInput)
+    passkey = forms.CharField(
+        max_length=8000,
+        widget=forms.HiddenInput,
+        error_messages={"required": _("Your browser showed no passkey: it needs scripts for it. Try again.")},
+    )
+
+
+class AddPasskeyForm(UsePasskeyForm):
+    password = fields.password(_("Your password"))
+
+
 class NewPasswordForm(ShopForm):
     password = fields.password(_("New password"), autocomplete="new-password", hint=AT_LEAST)
 

@@ -14,6 +14,7 @@ from troth.faces.storefront.guards import See, answers_for_the_keeper, for_the_s
 from troth.faces.storefront.signed_in import DEVICE_COOKIE, enter, leave
 from troth.shop.journeys import claim as claiming
 from troth.shop.journeys import confirm as confirming
+from troth.shop.journeys import passkeys
 from troth.shop.journeys import recover as recovering
 from troth.shop.journeys import register as registering
 from troth.shop.journeys import sign_in as signing
@@ -22,7 +23,9 @@ from troth.shop.refusal import Refused
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 # Where a sign-in may lead: names of our own pages, never an address from outside.
-AFTER = frozenset({"account", "account_email", "account_erase", "account_password", "account_privacy", "checkout"})
+AFTER = frozenset(
+    {"account", "account_email", "account_erase", "account_passkeys", "account_password", "account_privacy", "checkout"}
+)
 
 
 @form_page
@@ -77,7 +80,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             enter(request, response, signed)
             return response
     status = 400 if request.method == "POST" else 200
-    return page(request, "sign_in.html", {"form": form, "next": following}, status)
+    context = {"form": form, "next": following, "passkeys": passkeys.possible()}
+    return page(request, "sign_in.html", context, status)
 
 
 @require_POST

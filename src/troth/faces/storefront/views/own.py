@@ -150,7 +150,7 @@ def _held(person: str) -> list[dict[str, Any]]:
         },
         {
             "name": _("Credential"),
-            "what": _("Password, as a hash in the keeper"),
+            "what": _("Password, as a hash in the keeper; public halves of passkeys, if you added some"),
             "purposes": _("nothing: it is only compared"),
             "clause": "P4",
             "count": 1,
