@@ -17,7 +17,7 @@ from tests.marker.customer import stem
 from tests.processes.running import kill, until
 from troth.pledge.keeper.keeper import Keeper
 from troth.pledge.keeper.keyring import connect
-from troth.pledge.keeper.persons import Wraps
+from troth.pledge.keeper.persons import unpacked
 from troth.pledge.keeper.policy import FATES, WRAPS
 from troth.pledge.kms import RootKeyError
 from troth.pledge.kms.file import FileKey
@@ -42,6 +42,7 @@ class Crowded(Kept):
                     klass: {fate: persons._wrap(raw, klass, fate, secrets.token_bytes(32)) for fate in fates}
                     for klass, fates in WRAPS.items()
                 }
+                # In the form of before, which the rotation changes to that of today.
                 row = (raw, secrets.token_bytes(32), msgspec.msgpack.encode(wraps))
                 db.execute("INSERT INTO person (ref, secret, wraps) VALUES (?, ?, ?)", row)
         db.close()
@@ -103,10 +104,11 @@ def _nothing_old_is_left(shop: Kept, old: bytes) -> None:
     assert {name: len(held) for name, held in versions.items()} == {f"wrapping {fate}": 1 for fate in FATES}
     held = {
         (f"wrapping {fate}", int.from_bytes(wrap[:2], "big"))
-        for (packed,) in db.execute("SELECT wraps FROM person")
-        for fates in msgspec.msgpack.decode(packed, type=Wraps).values()
+        for (row,) in db.execute("SELECT wraps FROM person")
+        for fates in unpacked(row).values()
         for fate, wrap in fates.items()
     }
+    assert db.value("SELECT count(*) FROM person WHERE wraps >= x'80'") == 0
     assert held <= {(name, newest) for name, (newest,) in versions.items()}
     assert db.value("SELECT count(*) FROM meta WHERE name LIKE 'rotating %'") == 0
     root.write_bytes(old)

@@ -3,15 +3,19 @@
 import pathlib
 import sqlite3
 
+import msgspec
 import pytest
 from django.conf import settings
 
 from tests.house import House
 from tests.pledge.test_endings import own_blank
 from tests.pledge.test_keeper import ask, code, record
+from troth.pledge.ids import to_bytes
 from troth.pledge.keeper import messages
 from troth.pledge.keeper.keeper import Keeper
 from troth.pledge.keeper.keyring import connect
+from troth.pledge.keeper.persons import HELD, HISTORY, WRAP, packed
+from troth.pledge.keeper.policy import FATES, OPTIONAL, WRAPS
 from troth.pledge.kms import RootKeyError, file
 from troth.pledge.kms.file import FileKey
 from troth.pledge.vault.models import Rotation
@@ -75,6 +79,42 @@ def test_wrapping_keys_change_under_reading_and_new_people(keeper: Keeper) -> No
             break
     assert all(opens(keeper, keys) == "Opened" for keys in people)
     assert versions(keeper, "wrapping standing") == [2]
+
+
+def test_wraps_in_the_form_of_before_open_and_change_to_that_of_today(keeper: Keeper) -> None:
+    fresh, keys = own_blank(keeper)
+    raw, persons = to_bytes(fresh.ref), keeper.room.persons
+
+    def row() -> bytes:
+        return keeper.db.value("SELECT wraps FROM person WHERE ref = ?", raw)
+
+    held, today = persons.wraps(raw), row()
+    old = msgspec.msgpack.encode(held)
+    assert len(today) < len(old) - 100
+    keeper.db.execute("UPDATE person SET wraps = ? WHERE ref = ?", (old, raw))
+    assert persons.wraps(raw) == held
+    assert opens(keeper, keys) == "Opened"
+    until_done(keeper, "wrapping")
+    assert (row()[0] < 0x80, len(row())) == (True, len(today))
+    assert opens(keeper, keys) == "Opened"
+    ask(keeper, "worker", messages.Shred(fresh.ref, []))
+    assert (row(), persons.wraps(raw)) == (b"", {})
+
+
+def test_a_wraps_number_never_changes() -> None:
+    """Keyrings out there are written with these: a new class or fate gets a new number, at the end."""
+    slots = [(klass, fate) for klass in HELD for fate in FATES]
+    numbers = {slot: packed({slot[0]: {slot[1]: b"x" * (WRAP - 1)}})[0] for slot in slots}
+    known = {
+        ("history", "standing"): 0x00, ("contact", "standing"): 0x10, ("contact", "marketing"): 0x11,
+        ("locality", "standing"): 0x20, ("billing", "standing"): 0x30, ("billing", "tax"): 0x32,
+        ("network", "network"): 0x43, ("correspondence", "standing"): 0x50,
+    }  # fmt: skip
+    assert {slot: numbers[slot] for slot in known} == known
+    assert len(set(numbers.values())) == len(slots)
+    assert max(numbers.values()) < 0x80
+    made = {(klass, fate) for klass, fates in WRAPS.items() for fate in fates}
+    assert made | set(OPTIONAL.values()) | {(HISTORY, "standing")} == known.keys()
 
 
 @pytest.mark.parametrize("what", ["root", "wrapping", "lookup"])

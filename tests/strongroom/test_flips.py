@@ -17,7 +17,7 @@ from troth.pledge.keeper import messages
 from troth.pledge.keeper.keeper import Keeper
 from troth.pledge.keeper.keyring import connect
 from troth.pledge.keeper.own_keys import OwnKeys
-from troth.pledge.keeper.persons import Wraps
+from troth.pledge.keeper.persons import WRAP, Wraps, packed
 from troth.pledge.keeper.seals import BadSeal
 from troth.pledge.kms import RootKeyError
 from troth.pledge.kms.file import FileKey
@@ -61,9 +61,13 @@ class TestWraps:
         return keeper.room.persons.wraps(to_bytes(person.ref))
 
     def put(self, keeper: Keeper, person: Somebody, wraps: Wraps) -> None:
-        row = (msgspec.msgpack.encode(wraps), to_bytes(person.ref))
+        """One that is too long or too short stands in the form of before, which has room for it."""
+        fit = all(len(wrap) == WRAP - 1 for fates in wraps.values() for wrap in fates.values())
+        self.put_row(keeper, person, packed(wraps) if fit else msgspec.msgpack.encode(wraps))
+
+    def put_row(self, keeper: Keeper, person: Somebody, row: bytes) -> None:
         with keeper.db.batch():
-            keeper.db.execute("UPDATE person SET wraps = ? WHERE ref = ?", row)
+            keeper.db.execute("UPDATE person SET wraps = ? WHERE ref = ?", (row, to_bytes(person.ref)))
 
     def opens(self, running: Kept, person: Somebody, klass: str) -> str:
         ask = messages.Open([person.record(klass)], PURPOSE[klass], "look")
@@ -78,6 +82,23 @@ class TestWraps:
                 self.put(keeper, person, whole | {klass: whole[klass] | {"standing": other}})
                 assert self.opens(running, person, opened) == "gone"
         self.put(keeper, person, whole)
+        assert self.opens(running, person, "contact") == "Opened"
+
+    def test_every_byte_of_all_wraps(self, keeper: Keeper, running: Kept) -> None:
+        """Their numbers too: what takes another's number opens nothing in its place."""
+        person = Somebody(running)
+        whole, needed = packed(self.held(keeper, person)), 0
+        ours = [at for at in range(0, len(whole), WRAP) if whole[at] in (0x00, 0x10)]  # history and contact
+        assert len(ours) == 2
+        for at, byte in enumerate(whole):
+            self.put_row(keeper, person, whole[:at] + bytes([byte ^ 1 << at % 8]) + whole[at + 1 :])
+            said = self.opens(running, person, "contact")
+            assert said in ("Opened", "gone", "fault")
+            if at // WRAP * WRAP in ours:
+                assert said != "Opened", at
+                needed += 1
+        assert needed == 2 * WRAP
+        self.put_row(keeper, person, whole)
         assert self.opens(running, person, "contact") == "Opened"
 
     def test_every_pair_of_wraps(self, keeper: Keeper, running: Kept) -> None:

@@ -108,9 +108,7 @@ def connect(path: Path | None) -> Keyring:
     try:
         for setting in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
             db.execute(f"PRAGMA {setting}")
-        db.execute("BEGIN EXCLUSIVE")
-        db.execute("COMMIT")
-        db.executescript(SCHEMA + table.SCHEMA)
+        db.executescript("BEGIN EXCLUSIVE; COMMIT;" + SCHEMA + table.SCHEMA)
     except sqlite3.OperationalError:
         db.close()
         raise KeyringError(f"the keyring {path} is in use by another keeper, or cannot be written") from None

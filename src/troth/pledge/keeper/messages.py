@@ -5,7 +5,6 @@ was asked about. The format is msgspec's tagged structs, so that a message of an
 """
 
 import functools
-import operator
 import struct
 from typing import TypeVar
 
@@ -365,7 +364,7 @@ class Attested(Answer, frozen=True):
 
 
 def _decoder(kind: type[Said]) -> msgspec.msgpack.Decoder[Said]:
-    return msgspec.msgpack.Decoder(functools.reduce(operator.or_, kind.__subclasses__()))
+    return msgspec.msgpack.Decoder(functools.reduce(lambda one, other: one | other, kind.__subclasses__()))
 
 
 _questions, _answers = _decoder(Question), _decoder(Answer)

@@ -6,7 +6,6 @@ Random, never derived: a derived key comes back as long as its master lives, so 
 import hashlib
 import hmac
 import secrets
-import struct
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -15,11 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from troth.pledge.keeper.keyring import Keyring
 from troth.pledge.keeper.messages import FreshBlank, Refused, ref_name
 from troth.pledge.keeper.own_keys import OwnKeys
-from troth.pledge.keeper.policy import WRAPS
+from troth.pledge.keeper.policy import FATES, WRAPS
 from troth.pledge.keeper.seals import KeySet, sign_key_set
 
 NONCE = 12
+WRAP = 1 + 2 + NONCE + 32 + 16  # bytes: its number, the wrapping key's version, nonce, what is wrapped, tag
 HISTORY = "history"  # the AES key of a person's ledger events; dies with the person
+HELD = (HISTORY, *WRAPS)  # a wrap's number is its class's place here times 16, and its fate's in FATES: add at the end
 Wraps = dict[str, dict[str, bytes]]  # class -> fate -> version (2 bytes), nonce, wrapped private key
 
 
@@ -37,23 +38,18 @@ class Persons:
         """A blank: keys that are nobody's yet. `secret` is asked for once, when somebody enrols."""
         raw, secret = secrets.token_bytes(16), secrets.token_bytes(16)
         ref = ref_name(raw)
-        privates = {klass: X25519PrivateKey.generate() for klass in WRAPS}
-        wraps: Wraps = {
-            klass: {fate: self._wrap(raw, klass, fate, privates[klass].private_bytes_raw()) for fate in fates}
-            for klass, fates in WRAPS.items()
-        }
-        wraps[HISTORY] = {"standing": self._wrap(raw, HISTORY, "standing", secrets.token_bytes(32))}
-        row = (raw, hashlib.sha256(secret).digest(), msgspec.msgpack.encode(wraps))
+        keys = {klass: secrets.token_bytes(32) for klass in HELD}  # any 32 bytes are a private key (RFC 7748, 5)
+        wraps = {k: {f: self._wrap(raw, k, f, key) for f in WRAPS.get(k, ("standing",))} for k, key in keys.items()}
+        row = (raw, hashlib.sha256(secret).digest(), packed(wraps))
         self._db.execute("INSERT INTO person (ref, secret, wraps) VALUES (?, ?, ?)", row)
-        publics = {klass: key.public_key().public_bytes_raw() for klass, key in privates.items()}
+        publics = {k: X25519PrivateKey.from_private_bytes(keys[k]).public_key().public_bytes_raw() for k in WRAPS}
         return FreshBlank(ref, sign_key_set(self._keys.sign, KeySet(ref, 1, publics)), secret)
 
     def wraps(self, raw: bytes) -> Wraps:
         """Gone if no such person is known, or no longer."""
-        packed = self._db.value("SELECT wraps FROM person WHERE ref = ?", raw)
-        if packed is None:
+        if (row := self._db.value("SELECT wraps FROM person WHERE ref = ?", raw)) is None:
             raise Gone
-        return msgspec.msgpack.decode(packed, type=Wraps)
+        return unpacked(row)
 
     def private(self, raw: bytes, klass: str, fate: str) -> X25519PrivateKey:
         return X25519PrivateKey.from_private_bytes(self._unwrap(raw, self.wraps(raw), klass, fate))
@@ -76,8 +72,7 @@ class Persons:
     def shred(self, raw: bytes, keep: frozenset[str]) -> bool:
         """Delete every wrap but those of the fates in `keep`. False if nothing was left to delete. Gone if unknown."""
         wraps = self.wraps(raw)
-        kept = {klass: {f: wrap for f, wrap in fates.items() if f in keep} for klass, fates in wraps.items()}
-        kept = {klass: fates for klass, fates in kept.items() if fates}
+        kept = {k: left for k, fates in wraps.items() if (left := {f: fates[f] for f in keep & fates.keys()})}
         if kept == wraps:
             return False
         self._store(raw, kept)
@@ -86,16 +81,15 @@ class Persons:
         return True
 
     def _store(self, raw: bytes, wraps: Wraps) -> None:
-        self._db.execute("UPDATE person SET wraps = ? WHERE ref = ?", (msgspec.msgpack.encode(wraps), raw))
+        self._db.execute("UPDATE person SET wraps = ? WHERE ref = ?", (packed(wraps), raw))
 
     def rewrap(self, raw: bytes) -> None:
-        """Make every wrap anew under the newest wrapping keys."""
+        """Make every wrap anew under the newest wrapping keys, in the form of today."""
         wraps = self.wraps(raw)
-        fresh = {
-            klass: {fate: self._wrap(raw, klass, fate, self._unwrap(raw, wraps, klass, fate)) for fate in fates}
-            for klass, fates in wraps.items()
-        }
-        self._store(raw, fresh)
+        for klass, fates in wraps.items():
+            for fate in fates:
+                fates[fate] = self._wrap(raw, klass, fate, self._unwrap(raw, wraps, klass, fate))
+        self._store(raw, wraps)
 
     def after(self, cursor: bytes, limit: int) -> list[bytes]:
         """The next persons in the order of their references."""
@@ -106,8 +100,7 @@ class Persons:
         return int(self._db.value("SELECT count(*) FROM person WHERE ref > ?", after))
 
     def epoch(self, raw: bytes) -> int:
-        epoch = self._db.value("SELECT epoch FROM person WHERE ref = ?", raw)
-        if epoch is None:
+        if (epoch := self._db.value("SELECT epoch FROM person WHERE ref = ?", raw)) is None:
             raise Gone
         return int(epoch)
 
@@ -123,7 +116,7 @@ class Persons:
     def _wrap(self, raw: bytes, klass: str, fate: str, private: bytes) -> bytes:
         version, aead = self._keys.current(fate)
         nonce = secrets.token_bytes(NONCE)
-        return struct.pack(">H", version) + nonce + aead.encrypt(nonce, private, _context(raw, klass, fate))
+        return version.to_bytes(2, "big") + nonce + aead.encrypt(nonce, private, _context(raw, klass, fate))
 
     def _unwrap(self, raw: bytes, wraps: Wraps, klass: str, fate: str) -> bytes:
         try:
@@ -132,6 +125,22 @@ class Persons:
             return aead.decrypt(wrapped[2 : 2 + NONCE], wrapped[2 + NONCE :], _context(raw, klass, fate))
         except (KeyError, InvalidTag, ValueError):  # ValueError: cut short
             raise Gone from None
+
+
+def packed(wraps: Wraps) -> bytes:
+    """One after the other, each of the same length, after its number: names would take a quarter of the keyring."""
+    return b"".join(bytes([HELD.index(k) * 16 + FATES.index(f)]) + wraps[k][f] for k in wraps for f in wraps[k])
+
+
+def unpacked(row: bytes) -> Wraps:
+    """Both forms: that of today, and MessagePack with the names, whose first byte is no number of a wrap."""
+    if row[:1] > b"\x7f":
+        return msgspec.msgpack.decode(row, type=Wraps)
+    wraps: Wraps = {}
+    for at in range(0, len(row), WRAP):
+        klass, fate = divmod(row[at], 16)
+        wraps.setdefault(HELD[klass], {})[FATES[fate]] = row[at + 1 : at + WRAP]
+    return wraps
 
 
 def _context(raw: bytes, klass: str, fate: str) -> bytes:
