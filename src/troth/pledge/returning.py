@@ -33,27 +33,22 @@ def update(rows: QuerySet[Row], **values: object) -> list[Row]:
     return _models(rows.model, compiler.apply_converters(fetched, converters) if converters else fetched)
 
 
-def insert(model: type[Row], rows: Iterable[Row], once: Sequence[str]) -> list[Row]:
-    """Insert rows; where one with the same `once` (names of a unique constraint) stands already, that one stays.
-
-    Returns what stands there now, in no order. What stood there before keeps all its values.
-    """
-    rows, fields, manager = list(rows), _fields(model), model._base_manager.all()
+def insert(model: type[Row], rows: Sequence[Row]) -> set[Any]:
+    """Insert rows but for those that are there, by any unique constraint. Returns the keys of those that were not."""
+    fields = _fields(model)
     written = [field for field in fields if not isinstance(field, AutoField)]  # those are the database's to give
-    unique: Any = [model._meta.get_field(name) for name in once]
-    size = connection.ops.bulk_batch_size(fields, rows)
-    found: list[Row] = []
+    manager: Any = model._base_manager.all()
+    size = max(1, connection.ops.bulk_batch_size(written, list(rows)))
+    found: set[Any] = set()
     with transaction.atomic(savepoint=False):
         for start in range(0, len(rows), size):
-            told = manager._insert(  # type: ignore[attr-defined]
+            told = manager._insert(
                 rows[start : start + size],
                 fields=written,
-                returning_fields=fields,
-                on_conflict=OnConflict.UPDATE,  # by the value that it has: RETURNING tells of rows that were touched
-                update_fields=unique[:1],
-                unique_fields=unique,
+                returning_fields=[model._meta.pk],
+                on_conflict=OnConflict.IGNORE,
             )
-            found += _models(model, told)
+            found |= {row[0] for row in told if row}
     return found
 
 

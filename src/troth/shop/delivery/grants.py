@@ -6,14 +6,17 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from troth.pledge import clock
+from troth.pledge import clock, returning
 from troth.shop.catalogue.models import Product
 from troth.shop.delivery.models import Grant
 from troth.shop.orders.models import OrderLine
 
 
-def give(lines: list[OrderLine]) -> None:
-    """Grants for the lines of a paid order. A bundle gives what it includes; a service has nothing to fetch."""
+def give(lines: list[OrderLine]) -> list[Grant]:
+    """Grants for the lines of a paid order, as they stand now, with their products at hand.
+
+    A bundle gives what it includes; a service has nothing to fetch.
+    """
     policy = settings.TROTH.policy
     ends = clock.now() + timedelta(days=policy.download_days)
     grants = [
@@ -21,7 +24,9 @@ def give(lines: list[OrderLine]) -> None:
         for line in lines
         for product in _given(line.edition.product)
     ]
-    Grant.objects.bulk_create(grants, ignore_conflicts=True)
+    if len(returning.insert(Grant, grants)) < len(grants):  # this was delivered before
+        grants = list(Grant.objects.filter(line__in=lines).select_related("product"))
+    return sorted(grants, key=lambda one: one.id)
 
 
 def _given(product: Product) -> list[Product]:

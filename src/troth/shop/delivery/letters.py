@@ -19,7 +19,7 @@ from django.db.models import F
 from django.utils import translation
 from django.utils.crypto import salted_hmac
 
-from troth.pledge import clock, fault
+from troth.pledge import clock, fault, returning
 from troth.pledge.due import loop as due
 from troth.pledge.vault.classes import Contact as ContactData
 from troth.pledge.vault.models import Person
@@ -44,6 +44,14 @@ def queue(kind: str, subject: str, person: Person, order: Order | None = None) -
     """Make a letter due, in the caller's transaction. The same kind about the same subject is one letter."""
     Letter.objects.bulk_create([Letter(kind=kind, subject=subject, person=person, order=order)], ignore_conflicts=True)
     due.add(kind, subject)
+
+
+def of_order(kind: str, order: Order) -> Letter:
+    """The letter of this kind about an order, which has one: made now, or as far as it got before."""
+    letter = Letter(kind=kind, subject=order.ref, person_id=order.person_id, order=order)
+    if returning.insert(Letter, [letter]):
+        return letter
+    return Letter.objects.get(kind=kind, subject=order.ref)
 
 
 def send(letter: Letter, to: ContactData, claim: due.Claim, **words: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -32,10 +33,16 @@ def of(order: Order, *, hours: int | None = None) -> list[Link]:
 
     `hours`: how long the link itself is good (None: as the grant).
     """
-    open_still = Grant.objects.filter(line__order=order, line__ended="", ends_at__gt=clock.now())
-    grants = open_still.select_related("product").order_by("pk")
+    granted = Grant.objects.filter(line__order=order, line__ended="").select_related("product").order_by("pk")
+    return to(granted, hours=hours)
+
+
+def to(granted: Iterable[Grant], *, hours: int | None = None) -> list[Link]:
+    """The same for grants of lines whose access has not ended, with their products at hand."""
+    grants = [grant for grant in granted if grant.ends_at > clock.now()]
     releases: dict[str, Release] = {}
-    for release in Release.objects.filter(product__in=[g.product_id for g in grants]).order_by("-position"):
+    held = {grant.product_id for grant in grants}
+    for release in Release.objects.filter(product__in=held).order_by("-position") if held else ():
         releases[release.product_id] = release  # position 0 is the newest: the last one stays
     return [_link(grant, releases[grant.product_id], hours) for grant in grants if grant.product_id in releases]
 

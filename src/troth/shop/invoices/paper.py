@@ -16,6 +16,7 @@ import msgspec
 import typst
 from django.conf import settings
 
+from troth.pledge import returning
 from troth.shop.invoices.models import Invoice, Print
 from troth.shop.invoices.snapshot import Altered
 from troth.shop.invoices.words import Said
@@ -59,7 +60,7 @@ def pdf(said: Said, form: int) -> bytes:
 def noted(invoice: Invoice, document: bytes) -> str:
     """The hash of a document, written down with its renderer. Altered if that renderer once made other bytes."""
     found = hashlib.sha256(document).hexdigest()
-    Print.objects.bulk_create([Print(invoice=invoice, renderer=renderer(), sha256=found)], ignore_conflicts=True)
-    if Print.objects.get(invoice=invoice, renderer=renderer()).sha256 != found:
+    first = returning.insert(Print, [Print(invoice=invoice, renderer=renderer(), sha256=found)])
+    if not first and Print.objects.get(invoice=invoice, renderer=renderer()).sha256 != found:
         raise Altered
     return found

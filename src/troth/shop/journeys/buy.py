@@ -14,20 +14,21 @@ from collections.abc import Iterator
 import msgspec
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge import fault
 from troth.pledge.due import loop as due
+from troth.pledge.prepared import Prepared
 from troth.pledge.vault.classes import Billing as BillingData
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.pledge.vault.fields import seal
-from troth.pledge.vault.models import Person
 from troth.shop.accounts import newcomer, passwords
 from troth.shop.accounts.models import Contact
 from troth.shop.accounts.session import SignedIn, signed_in
 from troth.shop.catalogue.models import Price
 from troth.shop.delivery.letters import queue
-from troth.shop.journeys.erase import under_way
+from troth.shop.journeys.erase import erasing
 from troth.shop.journeys.settle import look
 from troth.shop.licences import stock
 from troth.shop.money import LARGEST_MINOR
@@ -60,6 +61,16 @@ class Known(msgspec.Struct, frozen=True):
 
 class Changed(Refused):
     """The total is another than the one that was shown. Nothing was ordered; the form comes back with the new one."""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A line of the basket at today's name and price; `stocked`: keys for it come from a stock."""
+
+    edition: int
+    name: str
+    quantity: int
+    minor: int
+    stocked: bool
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -145,18 +156,18 @@ def _write(
     once: str,
     shown: int | None,
 ) -> tuple[Order, Payment, bytes, list[str]]:
-    priced = _priced(viewer)
-    person, secret, contact = _person(buyer, mailings)
+    wanted = _wanted(viewer)
+    secret, contact = _person(buyer, mailings)
     fault.here("buy.person")
-    address = _address(person, billing)
+    address = _address(contact, billing)
     fault.here("buy.billing")
-    costs = cost([(minor, line.quantity) for line, minor in priced], address.country, address.business)
+    costs = cost([(one.minor, one.quantity) for one in wanted], address.country, address.business)
     if costs.total.minor > LARGEST_MINOR:
         raise Refused(_("This basket cannot be paid online; please write to us."))
     if shown is not None and shown != costs.total.minor:
         raise Changed(_("Your total has changed with your country or VAT number; please look at it and order again."))
     order = Order.objects.create(
-        person=person,
+        person_id=contact.person_id,
         contact=contact,
         billing=address,
         country=address.country,
@@ -167,24 +178,24 @@ def _write(
         policy_version=VERSION,
     )
     fault.here("buy.order")
-    names = [f"{line.edition.product.name}, {line.edition.name}" for line, _minor in priced]
-    stock.reserve(OrderLine.objects.bulk_create(_lines(order, priced, names, costs)))
+    lines = OrderLine.objects.bulk_create(_lines(order, wanted, costs))
+    stock.reserve(line for line, one in zip(lines, wanted, strict=True) if one.stocked)
     payment = attempt.new(order, provider)
     fault.here("buy.payment")
     abandoned = settings.TROTH.policy.abandon_hours * 3600
     due.add_all(("look", payment.id, FIRST_LOOK), ("abandon", order.ref, abandoned))
     fault.here("buy.due")
-    return order, payment, secret, names
+    return order, payment, secret, [one.name for one in wanted]
 
 
-def _lines(order: Order, priced: list[tuple[BasketLine, int]], names: list[str], costs: Cost) -> Iterator[OrderLine]:
-    for name, (line, minor), taxed in zip(names, priced, costs.lines, strict=True):
+def _lines(order: Order, wanted: list[Wanted], costs: Cost) -> Iterator[OrderLine]:
+    for one, taxed in zip(wanted, costs.lines, strict=True):
         yield OrderLine(
             order=order,
-            edition=line.edition,
-            name=name,
-            unit_minor=minor,
-            quantity=line.quantity,
+            edition_id=one.edition,
+            name=one.name,
+            unit_minor=one.minor,
+            quantity=one.quantity,
             net_minor=taxed.net,
             tax_minor=taxed.tax,
             rate=costs.treatment.rate,
@@ -193,43 +204,57 @@ def _lines(order: Order, priced: list[tuple[BasketLine, int]], names: list[str],
         )
 
 
-def _priced(viewer: str) -> list[tuple[BasketLine, int]]:
+def _wanted(viewer: str) -> list[Wanted]:
     """The basket's lines with their prices now: what the browser sent is never asked for a price."""
-    lines = list(
-        BasketLine.objects.filter(basket=viewer)
-        .select_related("edition__product")
-        .only("quantity", "edition__name", "edition__product__name", "edition__product__published")
-        .order_by("pk")
-    )
-    currency = settings.TROTH.shop.currency
-    editions = [line.edition_id for line in lines]
-    prices = dict(Price.objects.filter(edition__in=editions, currency=currency).values_list("edition_id", "minor"))
-    if not lines or not all(line.edition.product.published for line in lines):
+    rows = _in_basket(viewer, settings.TROTH.shop.currency)
+    if not rows or not all(published for *_rest, published, _minor in rows):
         raise Refused(_("Something in your basket is no longer sold; look at your basket and order again."))
-    if any(line.edition_id not in prices for line in lines):
+    wanted = [
+        Wanted(edition, f"{product}, {name}", quantity, minor, stocked)
+        for edition, product, name, quantity, stocked, _published, minor in rows
+        if minor is not None
+    ]
+    if len(wanted) != len(rows):
         raise Refused(_("Something in your basket has no price any more; take it out and order again."))
-    priced = [(line, prices[line.edition_id]) for line in lines]
-    if not 0 < sum(minor * line.quantity for line, minor in priced) <= LARGEST_MINOR:
+    if not 0 < sum(one.minor * one.quantity for one in wanted) <= LARGEST_MINOR:
         raise Refused(_("This basket cannot be paid online; please write to us."))
-    return priced
+    return wanted
 
 
-def _person(buyer: Newcomer | Known, mailings: bool) -> tuple[Person, bytes, Contact]:
+_in_basket = Prepared(
+    lambda viewer, currency: (
+        BasketLine.objects.filter(basket=viewer)
+        .order_by("pk")
+        .values_list(
+            "edition_id",
+            "edition__product__name",
+            "edition__name",
+            "quantity",
+            stock.has_stock("edition"),
+            "edition__product__published",
+            Subquery(Price.objects.filter(edition=OuterRef("edition"), currency=currency).values("minor")),
+        )
+    ),
+    gaps=2,
+)
+
+
+def _person(buyer: Newcomer | Known, mailings: bool) -> tuple[bytes, Contact]:
     if isinstance(buyer, Known):
-        if under_way(buyer.person_ref):
+        known = Contact.objects.annotate(leaving=erasing("person")).get(person=buyer.person_ref, state=Contact.CURRENT)
+        if known.leaving:
             raise Refused(_("You asked to be forgotten; cancel that in your account before you order."))
-        contact = Contact.objects.select_related("person").get(person=buyer.person_ref, state=Contact.CURRENT)
-        return contact.person, b"", contact
+        return b"", known
     person, secret, contact = newcomer.make(buyer.name, buyer.email)
     if buyer.password:
         newcomer.register(person, buyer.postcode, VERSION, mailings)
         queue("confirm", person.ref, person)
-    return person, secret, contact
+    return secret, contact
 
 
-def _address(person: Person, billing: BillingData | str) -> Billing:
+def _address(contact: Contact, billing: BillingData | str) -> Billing:
     if isinstance(billing, str):
-        used = Billing.objects.filter(pk=billing, person=person).first()
+        used = Billing.objects.filter(pk=billing, person=contact.person_id).first()
         if used is None:
             raise Refused(_("Choose one of your own billing addresses, or type a new one."), "billing")
         return used
@@ -239,7 +264,7 @@ def _address(person: Person, billing: BillingData | str) -> Billing:
         raise Refused(
             _("Please check the VAT number: it is none of the country of this address."), "vat_number"
         ) from None
-    address = Billing(person=person, country=billing.country, business=business)
+    address = Billing(person=contact.person, country=billing.country, business=business)
     seal(address, "billing", msgspec.structs.replace(billing, salt=secrets.token_hex(16)))
     address.save(force_insert=True)
     return address

@@ -15,26 +15,23 @@ from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.shop.delivery import grants, letters, links
 from troth.shop.delivery.models import Letter
 from troth.shop.journeys import invoice, licence, reach
-from troth.shop.orders.models import Order
+from troth.shop.licences import stock
+from troth.shop.orders.models import Order, OrderLine
 
 
 def deliver(order_ref: str, claim: due.Claim) -> None:
     """Grant, open the address for "deliver" (noted), send, note. Raises due.Again until the relay has the letter."""
-    order = Order.objects.select_related("person", "contact__person").get(pk=order_ref)
-    if order.state != Order.PAID:
-        return  # nothing is delivered unpaid, whoever made this due
-    lines = list(order.lines.filter(ended="").select_related("edition__product").order_by("pk"))
-    if not lines:
-        return  # all of it was paid back or is disputed; whoever ends that makes it due again
+    lines, selling = _lines(order_ref)
+    if not lines or lines[0].order.state != Order.PAID:
+        return  # unpaid, paid back or disputed, whoever made this due; who ends a dispute makes it due again
+    order = lines[0].order
     with transaction.atomic():
-        grants.give(lines)
-        complete = licence.give(lines)
+        granted = grants.give(lines)
+        letter = letters.of_order("deliver", order)
+        complete = licence.give(lines, selling)
     fault.here("deliver.granted")
     if not complete:
         raise due.Again(licence.SOLD_OUT, 3600, waits=True)  # paid after all: the owner sees it, and imports keys
-    letter, _ = Letter.objects.get_or_create(
-        kind="deliver", subject=order.ref, defaults={"person": order.person, "order": order}
-    )
     if letter.state == Letter.SENT or order.contact.contact is None:
         return  # who is forgotten gets no letter; what they bought stands on the order's page until its time is over
     trouble = None
@@ -59,8 +56,8 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
         to,
         claim,
         lines=lines,
-        downloads=links.of(order),
-        licences=(licences := licence.of(order)),
+        downloads=links.to(granted),
+        licences=(licences := licence.of(order, granted)),
         composer=licence.commands(licences),
         invoice_url=invoice.letter_url(order),
         order_url=f"{site}/orders/{order.ref}/key/{reach.order_key(order)}",
@@ -68,3 +65,10 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
         claim_url=f"{site}/claim/{claim_of.ticket}/{claim_of.secret}" if claim_of.kind == "claim" else "",
         ledger=ledger,
     )
+
+
+def _lines(order_ref: str) -> tuple[list[OrderLine], set[int]]:
+    """The lines that give access, with all that delivering them asks for; and the editions that sell from a stock."""
+    found = OrderLine.objects.filter(order=order_ref, ended="").annotate(stocked=stock.has_stock("edition"))
+    lines = list(found.select_related("order__contact", "edition__product").order_by("pk"))
+    return list(lines), {line.edition_id for line in lines if line.stocked}

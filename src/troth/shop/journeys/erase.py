@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
@@ -114,8 +115,16 @@ def at_once(person_ref: str, why: str) -> None:
 
 def under_way(person_ref: str) -> Erasure | None:
     """The erasure of this person that was proved, whatever became of it; None if there is none."""
-    proved = Erasure.objects.filter(person=person_ref, state__in=Erasure.UNDER_WAY).exclude(state=Erasure.ASKED)
-    return proved.first()
+    return _proved().filter(person=person_ref).first()
+
+
+def erasing(person: str) -> Exists:
+    """Whether there is one, as a column of another query; `person` is the name that its person has there."""
+    return Exists(_proved().filter(person=OuterRef(person)))
+
+
+def _proved() -> QuerySet[Erasure]:
+    return Erasure.objects.filter(state__in=Erasure.UNDER_WAY).exclude(state=Erasure.ASKED)
 
 
 def page_of(erasure: Erasure) -> str:

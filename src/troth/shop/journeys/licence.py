@@ -7,7 +7,7 @@ the line (journeys/access.py) at every use and stands nowhere else.
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from urllib.parse import urlsplit
 
@@ -50,9 +50,11 @@ class Shown(msgspec.Struct, frozen=True):
         return self.updates_until is not None and self.updates_until < clock.now().date()
 
 
-def give(lines: list[OrderLine]) -> bool:
-    """Licences for the lines of a paid order, once. Needs a transaction. False where keys from a stock are missing."""
-    selling = stock.stocked(line.edition_id for line in lines)
+def give(lines: list[OrderLine], selling: Collection[int]) -> bool:
+    """Licences for the lines of a paid order, once. Needs a transaction. False where keys from a stock are missing.
+
+    `selling`: the editions of theirs that sell keys from a stock.
+    """
     made: list[Licence] = []
     complete = True
     for line in lines:
@@ -69,9 +71,10 @@ def give(lines: list[OrderLine]) -> bool:
     return complete
 
 
-def of(order: Order) -> list[Shown]:
-    """The licences of an order, for who may see it. Two queries."""
-    return _shown(Licence.objects.filter(line__order=order))
+def of(order: Order, granted: Iterable[Grant] | None = None) -> list[Shown]:
+    """The licences of an order, for who may see it. Two queries, or one with what was `granted`, products at hand."""
+    given = None if granted is None else [(one.line_id, one.product.package) for one in granted]
+    return _shown(Licence.objects.filter(line__order=order), given)
 
 
 def of_person(person: str) -> list[Shown]:
@@ -150,9 +153,9 @@ def months_later(day: date, months: int) -> date:
     return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
-def _shown(found: Iterable[Licence]) -> list[Shown]:
+def _shown(found: Iterable[Licence], given: Iterable[tuple[int, str]] | None = None) -> list[Shown]:
     licences = list(found.select_related("line__order"))  # type: ignore[attr-defined]
-    packages = packages_of(one.line_id for one in licences)
+    packages = packages_of(one.line_id for one in licences) if given is None else _ours(given)
     return [
         Shown(
             one.id,
@@ -175,11 +178,15 @@ def _why_ended(licence: Licence) -> str:
 
 def packages_of(lines: Iterable[int]) -> dict[int, list[str]]:
     """Composer names of what lines (ids) gave, as far as this shop has a repository for them."""
+    lines = list(lines)
+    if not lines or not settings.TROTH.composer.vendor:
+        return {}
+    return _ours(Grant.objects.filter(line__in=lines).order_by("pk").values_list("line_id", "product__package"))
+
+
+def _ours(given: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
-    if not settings.TROTH.composer.vendor:
-        return found
-    granted = Grant.objects.filter(line__in=list(lines)).order_by("pk").values_list("line_id", "product__package")
-    for line, package in granted:
+    for line, package in given:
         if is_ours(package):
             found.setdefault(line, []).append(package)
     return found

@@ -41,16 +41,21 @@ class BadKeys(Exception):
 
 def stocked(editions: Iterable[int]) -> set[int]:
     """Those of the editions (ids) that sell keys from a stock."""
-    held = Edition.objects.filter(pk__in=set(editions)).filter(Exists(StockKey.objects.filter(edition=OuterRef("pk"))))
-    return set(held.values_list("pk", flat=True))
+    return set(Edition.objects.filter(has_stock("pk"), pk__in=set(editions)).values_list("pk", flat=True))
+
+
+def has_stock(edition: str) -> Exists:
+    """The same as a condition, or a column, of another query; `edition` is the name that its edition has there."""
+    return Exists(StockKey.objects.filter(edition=OuterRef(edition)))
 
 
 def reserve(lines: Iterable[OrderLine]) -> None:
-    """Put keys aside for the lines of a new order, in its transaction. Refused where there are too few."""
-    lines = list(lines)
-    selling = stocked(line.edition_id for line in lines)
+    """Put keys aside for lines of a new order whose editions have a stock, in its transaction.
+
+    Refused where there are too few.
+    """
     for line in lines:
-        if line.edition_id in selling and len(keys_of(line)) < line.quantity:
+        if len(keys_of(line)) < line.quantity:
             raise _sold_out(line)
 
 
