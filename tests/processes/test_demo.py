@@ -26,7 +26,8 @@ def test_once_buys_twice_and_shows_it(tmp_path: Path) -> None:
         steps = re.findall(rf"^{provider} +([a-z ]+?)  ", done.stdout, re.MULTILINE)
         assert steps == ["basket", "checkout", "payment page", "paid", "letter", "download", "invoice", "messages"]
     sums = (folder / "goods" / "SHA256SUMS").read_text()
-    assert all(digest in sums for digest in re.findall(r"SHA-256 ([0-9a-f]{64})", done.stdout))
+    fetched = re.findall(r" download .*SHA-256 ([0-9a-f]{64})", done.stdout)
+    assert len(fetched) == 2 and all(digest in sums for digest in fetched)
     assert len(set(re.findall(r"Message-ID (<\S+>)", done.stdout))) == 2
     assert re.search(r"^Shop +look +0 hits in \d+ files, \d+ MB, 8 spellings$", done.stdout, re.MULTILINE)
     assert re.search(r"^P16 +HOLDS$", done.stdout, re.MULTILINE)

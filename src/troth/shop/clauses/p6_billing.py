@@ -102,10 +102,10 @@ CLAUSE = Clause(
         Check("a marker customer's address stands nowhere in clear", "forensic", nowhere_in_clear),
     ),
     mutants=(
+        Mutant("the street is noted beside what was bought", _kept_for_convenience),
         Mutant(
             "an invoice opens for whoever knows its id", lambda: mutations.replaced(authority, "is_linked", _anybody)
         ),
-        Mutant("the street is noted beside what was bought", _kept_for_convenience),
         Mutant(
             "delivery may read it",
             lambda: mutations.added(policy.OPENS, ("billing", "deliver"), "standing"),
