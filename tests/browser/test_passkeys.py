@@ -11,6 +11,7 @@ from playwright.sync_api import CDPSession, Page, sync_playwright
 from tests.browser import steps
 from tests.browser.conftest import CHROMIUM, QUIET
 from tests.browser.steps import Person
+from tests.browser.test_pages import inaccessible, too_wide
 from tests.browser.watched import Watched
 from tests.processes.running import free_port
 from troth.faces.cli.demo.stage import Stage
@@ -63,10 +64,12 @@ def test_add_sign_out_sign_in_remove_and_be_refused(page: Page, named: Stage, de
     steps.follow(page, "button", "Yes, it is my address")
     page.goto(f"{named.shop}/account/passkeys")
     steps.follow(page, "link", "Add a passkey")
+    assert inaccessible(page) + too_wide(page) == []
     steps.field(page, "current-password").fill(person.password)
     page.get_by_role("button", name="Add a passkey").click()
     page.wait_for_url(f"{named.shop}/account/passkeys")
     assert page.get_by_text("Added on").count() == 1
+    assert inaccessible(page) + too_wide(page) == []
     (kept,) = session.send("WebAuthn.getCredentials", {"authenticatorId": name})["credentials"]
     assert (kept["isResidentCredential"], kept["rpId"]) == (True, "localhost")
     assert person.mark not in str(kept)  # what the device shows of the account names nobody
@@ -88,7 +91,9 @@ def test_who_has_no_passkey_is_told_so(page: Page, named: Stage, device: tuple[C
     session, name = device
     session.send("WebAuthn.setUserVerified", {"authenticatorId": name, "isUserVerified": False})
     page.goto(f"{named.shop}/sign-in")
+    assert inaccessible(page) + too_wide(page) == []
     steps.follow(page, "button", "Sign in with a passkey")
+    assert inaccessible(page) + too_wide(page) == []
     page.get_by_role("button", name="Use a passkey").click()
     page.get_by_text("Your browser did not do it").wait_for()
 
