@@ -71,10 +71,8 @@ class Endings:
 
     def apply_journal(self) -> int:
         """Erase again whoever the journal says was erased; for a keyring that comes from a backup. How many it had."""
-        again = 0
-        for ref, keep in self._read_journal():
-            again += self._forget(to_bytes(ref), keep)  # also where less was kept the second time
-        return again
+        # also where less was kept the second time
+        return sum(self._forget(to_bytes(ref), keep) for ref, keep in self._read_journal())
 
     def _forget(self, raw: bytes, keep: frozenset[str]) -> bool:
         """False if there was nothing left to forget."""
@@ -108,12 +106,9 @@ class Endings:
 
 
 def _append(path: Path, line: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        os.write(descriptor, line.encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with open(path, "ab", buffering=0, opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(line.encode())
+        os.fsync(file)
 
 
 def _optional(purpose: str) -> tuple[str, str]:

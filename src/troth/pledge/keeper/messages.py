@@ -5,6 +5,7 @@ was asked about. The format is msgspec's tagged structs, so that a message of an
 """
 
 import functools
+import operator
 import struct
 from typing import TypeVar
 
@@ -364,10 +365,12 @@ class Attested(Answer, frozen=True):
 
 
 def _decoder(kind: type[Said]) -> msgspec.msgpack.Decoder[Said]:
-    return msgspec.msgpack.Decoder(functools.reduce(lambda one, other: one | other, kind.__subclasses__()))
+    return msgspec.msgpack.Decoder(functools.reduce(operator.or_, kind.__subclasses__()))
 
 
-_questions, _answers = _decoder(Question), _decoder(Answer)
+# Both raise msgspec.ValidationError or msgspec.DecodeError, whose texts may hold values: never log them.
+read_question = _decoder(Question).decode
+read_answer = _decoder(Answer).decode
 
 
 def raw_ref(ref: str) -> bytes:
@@ -383,15 +386,6 @@ def ref_name(raw: bytes) -> str:
 
 def encode(message: Message) -> bytes:
     return msgspec.msgpack.encode(message)
-
-
-def read_question(body: bytes) -> Question:
-    """Raises msgspec.ValidationError or msgspec.DecodeError, whose texts may hold values: never log them."""
-    return _questions.decode(body)
-
-
-def read_answer(body: bytes) -> Answer:
-    return _answers.decode(body)
 
 
 def frame(body: bytes) -> bytes:
