@@ -147,7 +147,8 @@ def test_a_newcomer_registers_while_buying_and_uses_the_address_again(
     basket.send("/checkout", new | {"earlier": "new", "billing_name": "A. Example"}, 303)
     assert len({order.billing_id for order in Order.objects.all()}) == 2
     forged = basket.send("/checkout", {"earlier": "bil_aaaaaaaaaaaaaaaaaaaaaaaaaa"}, 400)
-    assert "Choose an address." in read(forged).text
+    assert "Choose one of your own billing addresses" in read(forged).text
+    assert all(order.billing_id in forged.content.decode() for order in Order.objects.all())  # to choose from
 
 
 def test_a_provider_that_is_down_leads_to_the_order_page(house: House, basket: Browser) -> None:

@@ -256,7 +256,7 @@ def _address(contact: Contact, billing: BillingData | str) -> Billing:
     if isinstance(billing, str):
         used = Billing.objects.filter(pk=billing, person=contact.person_id).first()
         if used is None:
-            raise Refused(_("Choose one of your own billing addresses, or type a new one."), "billing")
+            raise Refused(_("Choose one of your own billing addresses, or type a new one."), "earlier")
         return used
     try:
         business = is_business(billing.vat_number, billing.country)

@@ -28,7 +28,7 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
     with transaction.atomic():
         granted = grants.give(lines)
         letter = letters.of_order("deliver", order)
-        complete = licence.give(lines, selling)
+        licences, complete = licence.give(lines, selling)
     fault.here("deliver.granted")
     if not complete:
         raise due.Again(licence.SOLD_OUT, 3600, waits=True)  # paid after all: the owner sees it, and imports keys
@@ -57,8 +57,8 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
         claim,
         lines=lines,
         downloads=links.to(granted),
-        licences=(licences := licence.of(order, granted)),
-        composer=licence.commands(licences),
+        licences=(shown := licence.given(licences, granted)),
+        composer=licence.commands(shown),
         invoice_url=invoice.letter_url(order),
         order_url=f"{site}/orders/{order.ref}/key/{reach.order_key(order)}",
         invite_url=f"{site}/recover/{invite.ticket}/{invite.secret}" if invite.kind == "invite" else "",

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 import msgspec
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from troth.pledge import clock
+from troth.pledge import clock, returning
 from troth.pledge.due import loop as due
 from troth.pledge.due.models import Due
 from troth.shop.catalogue.models import Edition, Product
@@ -50,10 +51,11 @@ class Shown(msgspec.Struct, frozen=True):
         return self.updates_until is not None and self.updates_until < clock.now().date()
 
 
-def give(lines: list[OrderLine], selling: Collection[int]) -> bool:
-    """Licences for the lines of a paid order, once. Needs a transaction. False where keys from a stock are missing.
+def give(lines: list[OrderLine], selling: Collection[int]) -> tuple[list[Licence], bool]:
+    """Licences for the lines of a paid order, once, as they stand now. Needs a transaction.
 
-    `selling`: the editions of theirs that sell keys from a stock.
+    False where keys from a stock are missing. `lines` have their order at hand, `selling` are the editions of theirs
+    that sell keys from a stock.
     """
     made: list[Licence] = []
     complete = True
@@ -67,20 +69,25 @@ def give(lines: list[OrderLine], selling: Collection[int]) -> bool:
             made += [_licence(line, number, pair, line.edition.sites) for number, pair in enumerate(pairs, 1)]
         else:
             made.append(_licence(line, 1, _fresh(), line.edition.sites * line.quantity))
-    Licence.objects.bulk_create(made, ignore_conflicts=True)
-    return complete
+    if len(returning.insert(Licence, made)) < len(made):  # this was delivered before
+        made = list(Licence.objects.filter(line__in=lines).select_related("line__order"))
+    return made, complete
 
 
-def of(order: Order, granted: Iterable[Grant] | None = None) -> list[Shown]:
-    """The licences of an order, for who may see it. Two queries, or one with what was `granted`, products at hand."""
-    given = None if granted is None else [(one.line_id, one.product.package) for one in granted]
-    return _shown(Licence.objects.filter(line__order=order), given)
+def given(licences: list[Licence], granted: Iterable[Grant]) -> list[Shown]:
+    """What `give` gave, for the letter; `granted` is what the same lines gave to download, products at hand."""
+    return _shown(licences, _ours((one.line_id, one.product.package) for one in granted))
+
+
+def of(order: Order) -> list[Shown]:
+    """The licences of an order, for who may see it. Two queries."""
+    return _with_packages(Licence.objects.filter(line__order=order))
 
 
 def of_person(person: str) -> list[Shown]:
     """All licences in force that this person bought, newest first, for their account. Two queries."""
     mine = Licence.objects.filter(line__order__person=person, line__order__state=Order.PAID)
-    return [one for one in _shown(mine.order_by("-issued_at", "id")[:100]) if not one.ended]
+    return [one for one in _with_packages(mine.order_by("-issued_at", "id")[:100]) if not one.ended]
 
 
 def commands(licences: list[Shown]) -> list[str]:
@@ -153,9 +160,12 @@ def months_later(day: date, months: int) -> date:
     return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
-def _shown(found: Iterable[Licence], given: Iterable[tuple[int, str]] | None = None) -> list[Shown]:
-    licences = list(found.select_related("line__order"))  # type: ignore[attr-defined]
-    packages = packages_of(one.line_id for one in licences) if given is None else _ours(given)
+def _with_packages(found: QuerySet[Licence]) -> list[Shown]:
+    licences = list(found.select_related("line__order"))
+    return _shown(licences, packages_of(one.line_id for one in licences))
+
+
+def _shown(licences: list[Licence], packages: dict[int, list[str]]) -> list[Shown]:
     return [
         Shown(
             one.id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from django.db import transaction
+from django.db.models import Count, OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge import clock
@@ -35,18 +36,20 @@ class Line(msgspec.Struct, frozen=True):
 @transaction.atomic
 def add(key_hash: str, edition_id: int, currency: str) -> None:
     """Put one more of an edition into the basket. Refused if it is not for sale or the basket is full."""
-    sold = Edition.objects.filter(pk=edition_id, product__published=True, prices__currency=currency)
-    if not sold.exists():
-        raise Refused(_("This is not for sale at present; please choose something else."))
     basket = Basket(key_hash=key_hash, touched_at=clock.now())  # the row, new or not, is locked until the commit
     Basket.objects.bulk_create(
         [basket], update_conflicts=True, unique_fields=["key_hash"], update_fields=["touched_at"]
     )
-    held = dict(BasketLine.objects.filter(basket=key_hash).values_list("edition_id", "quantity"))
-    if edition_id in held:
-        line = BasketLine.objects.filter(basket=key_hash, edition=edition_id)
-        line.update(quantity=min(held[edition_id] + 1, MOST_OF_ONE))
-    elif len(held) >= MOST_LINES:
+    held = BasketLine.objects.filter(basket=key_hash)
+    sold = Edition.objects.filter(pk=edition_id, product__published=True, prices__currency=currency)
+    kinds = held.order_by().values("basket").annotate(kinds=Count("pk")).values("kinds")
+    found = sold.values_list(Subquery(held.filter(edition=OuterRef("pk")).values("quantity")), Subquery(kinds)).first()
+    if found is None:
+        raise Refused(_("This is not for sale at present; please choose something else."))
+    quantity, full = found
+    if quantity is not None:
+        held.filter(edition=edition_id).update(quantity=min(quantity + 1, MOST_OF_ONE))
+    elif (full or 0) >= MOST_LINES:
         raise Refused(_("The basket is full; please order these first."))
     else:
         BasketLine.objects.create(basket_id=key_hash, edition_id=edition_id)

@@ -104,6 +104,13 @@ class CheckoutForm(ShopForm):
         provider.choices = [(code, gateways.NAMES[code]) for code in gateways.offered()]
         provider.error_messages["invalid_choice"] = _("Choose how you want to pay.")
 
+    def offer(self, earlier: list[tuple[str, str]]) -> None:
+        """Show these addresses to choose from, where the form comes back."""
+        self.earlier = earlier
+        if "earlier" in self.fields:
+            field: Any = self.fields["earlier"]
+            field.choices = [*earlier, (NEW, _("A new address"))]
+
     def optional(self, name: str) -> bool:
         return super().optional(name) and not (self.earlier and name in _ADDRESS)
 

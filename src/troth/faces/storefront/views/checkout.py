@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 
 from babel import Locale
 from django.conf import settings
@@ -18,16 +19,18 @@ from troth.faces.storefront.answers import page
 from troth.faces.storefront.forms.checkout import NEW, CheckoutForm, countries
 from troth.faces.storefront.guards import See, answers_for_the_keeper
 from troth.faces.storefront.signed_in import enter, give_basket
+from troth.pledge.ids import SHAPE
 from troth.pledge.prepared import Prepared
 from troth.shop.journeys import buy
 from troth.shop.orders import basket
 from troth.shop.orders.cost import Cost, cost
-from troth.shop.orders.models import Billing, Order
+from troth.shop.orders.models import Order
 from troth.shop.payments import gateways
 from troth.shop.policy_version import VERSION
 from troth.shop.refusal import Refused
 
 MOST_EARLIER = 5
+Used = tuple[str, str, bool, datetime]  # a billing address, its country, whether it counts as a business's, last used
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -42,8 +45,12 @@ def view(request: HttpRequest) -> HttpResponse:
     if not gateways.offered():
         return page(request, "closed.html", status=503)
     person = request.who.person_ref  # type: ignore[attr-defined]
-    earlier = _earlier(person) if person else []
     data = request.POST if request.method == "POST" else None
+    chosen = data.get("earlier", "") if person and data else ""
+    # Whether an address that is chosen is theirs, the journey finds: the list is for choosing alone.
+    unlisted = SHAPE.match(chosen) is not None
+    used = _used(person) if person and not unlisted else []
+    earlier = [(chosen, "")] if unlisted else _named(used)
     asked = country_asked(request)
     first = {"once": secrets.token_urlsafe(16), "provider": gateways.offered()[0], "country": asked}
     status = 200 if data is None else 400
@@ -56,6 +63,9 @@ def view(request: HttpRequest) -> HttpResponse:
             form.refuse(no)
         except Refused as no:
             form.refuse(no)
+    if person and unlisted:
+        used = _used(person)
+        form.offer(_named(used))
     lines = basket.lines(request.who.basket_hash, currency)  # type: ignore[attr-defined]
     if not lines:
         return See(reverse("basket"))
@@ -63,7 +73,7 @@ def view(request: HttpRequest) -> HttpResponse:
         "form": form,
         "known": person is not None,
         "lines": lines,
-        "cost": _cost(form, lines, person),
+        "cost": _cost(form, lines, used),
         "policy_version": VERSION,
         "provider_hints": provider_hints(),
         "once": form["once"].value() or first["once"],
@@ -77,12 +87,10 @@ def country_asked(request: HttpRequest) -> str:
     return asked if asked in dict(countries(translation.get_language() or "en")) else ""
 
 
-def _cost(form: CheckoutForm, lines: list[basket.Line], person: str | None) -> Cost:
+def _cost(form: CheckoutForm, lines: list[basket.Line], used: list[Used]) -> Cost:
     """The sums for the address that is given or offered first; for a buyer at the shop's own home before that."""
-    lives = None
     chosen = (form.data.get("earlier") if form.is_bound else form.earlier[0][0]) if form.earlier else NEW
-    if chosen != NEW:
-        lives = Billing.objects.filter(pk=str(chosen), person=person).values_list("country", "business").first()
+    lives = next(((country, business) for billing, country, business, _used in used if billing == chosen), None)
     country, business = lives or form.lives_in() or (settings.TROTH.shop.country, False)
     return cost([(line.unit.minor, line.quantity) for line in lines], country, business)
 
@@ -117,24 +125,24 @@ def _order(request: HttpRequest, form: CheckoutForm, person: str | None) -> Http
     return response
 
 
-def _earlier(person: str) -> list[tuple[str, str]]:
-    """This person's billing addresses by country and day, unread: the keeper is not asked for a list."""
+def _named(addresses: list[Used]) -> list[tuple[str, str]]:
+    """A person's billing addresses by country and day, unread: the keeper is not asked for a list."""
     names = Locale.parse(translation.to_locale(translation.get_language() or "en")).territories
     return [
         (billing, _("The one in {country} that you used on {day}").format(
             country=names.get(country, country), day=day(used).striptags()
         ))
-        for billing, country, used in _used(person)
+        for billing, country, _business, used in addresses
     ]  # fmt: skip
 
 
 _used = Prepared(
     lambda person: (
         Order.objects.filter(person=person)
-        .values("billing", "country")
+        .values("billing", "country", "billing__business")
         .annotate(used=Max("made_at"))
         .order_by("-used")
-        .values_list("billing", "country", "used")[:MOST_EARLIER]
+        .values_list("billing", "country", "billing__business", "used")[:MOST_EARLIER]
     ),
     gaps=1,
 )

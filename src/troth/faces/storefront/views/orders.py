@@ -13,6 +13,7 @@ from troth.faces.storefront.guards import See, answers_for_the_keeper
 from troth.faces.storefront.signed_in import ORDER_COOKIE, give_order
 from troth.faces.storefront.views import errors
 from troth.pledge.ids import SHAPE
+from troth.pledge.prepared import Prepared
 from troth.shop.delivery.models import Letter
 from troth.shop.journeys import buy, download, invoice, licence, reach, refund, settle, waiting
 from troth.shop.money import Money
@@ -69,18 +70,19 @@ def returned(request: HttpRequest, provider: str) -> HttpResponse:
 def show(request: HttpRequest, order: Order, fault: object = "", status: int = 200) -> HttpResponse:
     lines = list(order.lines.order_by("pk"))
     standing = waiting.standing(order, lines)
+    letter = _letter(order)  # written with all that an order gives: without it there is nothing yet
     context: dict[str, Any] = {
         "order": order,
         "standing": standing,
         "lines": [_line(line, order.currency) for line in lines],
         "tax": _tax(lines, order.currency),
-        "links": download.links(order) if standing.state == "paid" else [],
+        "links": download.links(order) if standing.state == "paid" and letter else [],
         "invoices": invoice.of(order),
         "owner": request.who.person_ref == order.person_id,  # type: ignore[attr-defined]
-        "licences": (mine := licence.of(order) if order.paid_at else []),
+        "licences": (mine := licence.of(order) if letter else []),
         "composer": licence.commands(mine),
         "money_back": [one for one in refund.of(order) if one.state != "failed"] if standing.went_back else [],
-        "letter": _letter(order),
+        "letter": letter,
         "providers": [(code, gateways.NAMES[code]) for code in gateways.offered()],
         "provider_names": gateways.NAMES,
         "fault": fault,
@@ -103,7 +105,10 @@ def _tax(lines: list[OrderLine], currency: str) -> dict[str, Any] | None:
 
 def _letter(order: Order) -> str:
     """How far the letter with the product got: queued, sent, failed; "" before it is due."""
-    return Letter.objects.filter(order=order, kind="deliver").values_list("state", flat=True).first() or ""
+    return next((state for (state,) in _of_order(order.ref)), "")
+
+
+_of_order = Prepared(lambda ref: Letter.objects.filter(order=ref, kind="deliver").values_list("state"), gaps=1)
 
 
 def _found(ref: str) -> Order | None:
