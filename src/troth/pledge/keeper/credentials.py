@@ -31,6 +31,10 @@ Work = Callable[[], Any]  # slow and pure: runs beside the loop
 Steps = Generator[Work, Any, messages.Answer]
 
 
+def rest() -> None:
+    """Yielded where nothing is to be done but to let others pass; done at once, in no queue of hashes."""
+
+
 class Reached(msgspec.Struct):
     """What is read of a contact in here; its other fields are passed over."""
 

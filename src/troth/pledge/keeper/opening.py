@@ -9,13 +9,13 @@ import re
 
 from troth.pledge import fault
 from troth.pledge.keeper import capabilities, messages
-from troth.pledge.keeper.credentials import Credentials, read_mailbox
+from troth.pledge.keeper.credentials import Credentials, Steps, read_mailbox, rest
 from troth.pledge.keeper.policy import BY_CAPABILITY, BY_DOOR, OPENS, REACHED_BY
 from troth.pledge.keeper.room import Room
 from troth.pledge.keeper.seals import BadSeal, unseal
 from troth.pledge.ledger.events import Event
 
-MOST = 50  # records in one question
+MOST, SLICE = 50, 5  # records in one question; so many are unsealed before other questions pass
 OWN_A_MINUTE, OF_ONE_A_DAY = 600, 500  # records of one person: by themselves, by the worker
 JOB = re.compile(r"^[a-z]{3}_[a-z2-7]{26}$|^[a-z][a-z-]{2,30}$")  # an id of ours, or a journey's name
 
@@ -25,8 +25,12 @@ class Opening:
         self._room, self._credentials, self._daily = room, credentials, daily
         self.behind = ""  # why it opens nothing: older than what the main side has seen
 
-    def open(self, role: str, ask: messages.Open) -> messages.Opened:
-        """Refused: "purpose", "capability", "job", "budget", "gone", "seal", "behind", "restricted". All or none."""
+    def open(self, role: str, ask: messages.Open) -> Steps:
+        """Refused: "purpose", "capability", "job", "budget", "gone", "seal", "behind", "restricted". All or none.
+
+        A long list is unsealed in slices, so that other questions pass between. What it uses up and its leaves are
+        written with the answer, in the last step, and nobody is told who was forgotten or restricted meanwhile.
+        """
         if self.behind:
             raise messages.Refused("behind")
         if not 0 < len(ask.records) <= MOST:
@@ -35,19 +39,22 @@ class Opening:
             raise messages.Refused("job")
         owner = self._entitled(role, ask)
         mine = self._credentials.own(owner) if owner else set()
-        values: list[bytes] = []
-        classes: dict[bytes, list[str]] = {}
+        values, classes = list[bytes](), dict[bytes, list[str]]()
         for record in ask.records:
+            if values and len(values) % SLICE == 0:
+                yield rest
             raw = messages.raw_ref(record.place.ref)
             if owner is not None and raw not in mine:
                 raise messages.Refused("capability")
-            if self._room.db.value("SELECT job FROM restricted WHERE ref = ?", raw) not in (None, ask.job):
-                raise messages.Refused("restricted")
+            self._must_be_open(raw, ask.job)
             values.append(self._unseal(raw, record, ask.purpose))
             classes.setdefault(raw, []).append(record.place.klass)
         if owner is not None and not self._is_theirs(owner, ask.records, values):
             raise messages.Refused("capability")
+        who, most, span = (role.encode(), self._daily, 86400) if owner is None else (owner + b" own", OWN_A_MINUTE, 60)
+        self._room.spend(who, len(values), most, span)
         for raw, opened in classes.items():
+            self._must_be_open(raw, ask.job)
             if owner is None:
                 self._room.spend(raw + role.encode(), len(opened), OF_ONE_A_DAY, 86400)
             self._note(role, raw, sorted(set(opened)), ask)
@@ -56,13 +63,15 @@ class Opening:
     def _entitled(self, role: str, ask: messages.Open) -> bytes | None:
         """The person a capability is for; None where the door itself may open for this purpose."""
         if ask.purpose in BY_DOOR[role]:
-            self._room.spend(role.encode(), len(ask.records), self._daily, 86400)
             return None
         raw, scope = self._credentials.holder(ask.capability)
-        self._room.spend(raw + b" own", len(ask.records), OWN_A_MINUTE, 60)
         if ask.purpose not in BY_CAPABILITY.get(scope, ()):
             raise messages.Refused("purpose")
         return raw
+
+    def _must_be_open(self, raw: bytes, job: str) -> None:
+        if self._room.db.value("SELECT job FROM restricted WHERE ref = ?", raw) not in (None, job):
+            raise messages.Refused("restricted")
 
     def _unseal(self, raw: bytes, record: messages.Record, purpose: str) -> bytes:
         fate = OPENS.get((record.place.klass, purpose))
