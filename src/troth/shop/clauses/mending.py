@@ -10,6 +10,8 @@ from django.db import connection
 
 from troth.pledge.due import loop as due
 from troth.pledge.policy.probe import sealed_columns
+from troth.pledge.vault import seen
+from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.pledge.vault.fields import seal
 from troth.shop.clauses import p16_at_rest
 from troth.shop.delivery.models import Letter
@@ -20,6 +22,7 @@ def after(clause_id: str) -> None:
     """Put right what the mutant of this clause did. Safe to repeat; DatabaseError if the database is away."""
     if clause_id == "P16":
         _seal_what_lies_open()
+        _acknowledge_what_we_planted()
     if clause_id in ("P8", "P16"):
         _deliver_what_was_not()
 
@@ -28,6 +31,16 @@ def _deliver_what_was_not() -> None:
     sent = Letter.objects.filter(kind="deliver", state=Letter.SENT).values("subject")
     for ref in Order.objects.filter(state=Order.PAID).exclude(ref__in=sent).values_list("ref", flat=True):
         due.hasten("deliver", ref)
+
+
+def _acknowledge_what_we_planted() -> None:
+    """The keeper takes what was written in clear for forged values, and rightly so; here the owner knows why."""
+    try:
+        seen.compare()
+        door().acknowledge(sum(seen.incidents().values()))
+        seen.compare()
+    except (KeeperAway, KeeperRefused):
+        return  # none was open, or the next look tells of others
 
 
 def _seal_what_lies_open() -> None:
