@@ -51,13 +51,12 @@ def the_marker_customer_got_mail(probe: Probe) -> Iterator[Finding]:
         yield holds(f"{left.orders} orders of the marker customer were paid and delivered")
 
 
-def _forgets(kind: str, subject: str, **when: int) -> None:
-    """A colleague tidied up the line that makes a delivery due."""
-    if kind != "deliver":
-        _add(kind, subject, **when)
+def _forgets(*wanted: tuple[str, str, float]) -> None:
+    """A colleague tidied up what makes a delivery due."""
+    _add_all(*(one for one in wanted if one[0] != "deliver"))
 
 
-_add = loop.add
+_add_all = loop.add_all
 
 CLAUSE = Clause(
     id="P8",
@@ -73,5 +72,5 @@ CLAUSE = Clause(
         Check("nothing unpaid was delivered", "runtime", nothing_unpaid_is_delivered),
         Check("a marker customer is delivered", "synthetic", the_marker_customer_got_mail),
     ),
-    mutants=(Mutant("a payment makes nothing due", lambda: mutations.replaced(loop, "add", _forgets)),),
+    mutants=(Mutant("a payment makes nothing due", lambda: mutations.replaced(loop, "add_all", _forgets)),),
 )
