@@ -74,6 +74,20 @@ def test_a_granian_process_that_dies_takes_web_with_it_and_comes_again(shop: Ser
     until(lambda: healthy(shop))
 
 
+@pytest.mark.parametrize("role", ["web", "worker", "serve"])
+def test_without_the_secret_of_the_licences_nothing_starts(tmp_path: Path, role: str) -> None:
+    home = running.folder(tmp_path / "home")
+    if role == "serve":  # a first start makes it, for shops from before there were licences
+        assert running.troth("--home", str(home), "migrate").returncode == 0
+    (home / "licence.key").unlink()
+    refused = running.troth("--home", str(home), role)
+    assert refused.returncode == 2
+    said = [line for line in refused.stderr.splitlines() if "licence.key" in line]
+    assert said == [f"troth: {home / 'licence.key'} is missing or damaged: restore it from your backup, "
+                    "without it no licence's key is known."]  # fmt: skip
+    assert "Traceback" not in refused.stderr
+
+
 def test_a_second_keeper_on_the_same_keyring_does_not_start(shop: Serving, database: dict[str, str]) -> None:
     again = running.troth("--home", str(shop.home), "serve", **database, TROTH_WEB_PORT=str(running.free_port()))
     assert again.returncode == 1

@@ -18,6 +18,7 @@ from troth import config
 from troth.config import Config
 from troth.faces.cli.migrate import may_be_behind
 from troth.faces.cli.supervisor import Supervisor, command, say
+from troth.shop.licences import secret_file
 
 
 @click.command()
@@ -76,13 +77,16 @@ def prepare(settings: Config) -> None:
 
 
 def bring_up_to_date(settings: Config, environ: dict[str, str]) -> None:
-    """Apply migrations in a process of its own, so that the supervisor stays small. Exits where that fails."""
-    if not may_be_behind(settings):
-        return
-    told = {**environ, "TROTH_HOME": str(settings.home)}
-    if subprocess.run(command("migrate"), env=told, check=False).returncode != 0:  # noqa: S603 - our own command
-        say("the database could not be brought up to date.")
-        sys.exit(1)
+    """Apply migrations in a process of its own, so that the supervisor stays small. Exits where that fails.
+
+    ConfigError where worker and web could not start afterwards: said once, instead of by each of them again and again.
+    """
+    if may_be_behind(settings):
+        told = {**environ, "TROTH_HOME": str(settings.home)}
+        if subprocess.run(command("migrate"), env=told, check=False).returncode != 0:  # noqa: S603 - our own command
+            say("the database could not be brought up to date.")
+            sys.exit(1)
+    secret_file.read(settings.home)
 
 
 def answers(settings: Config) -> bool:

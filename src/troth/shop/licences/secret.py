@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import secrets
 from functools import cache
-from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -22,20 +21,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
 from troth.config import ConfigError
+from troth.shop.licences import secret_file
 from troth.shop.licences.keys import canonical
 
-NAME = "licence.key"
 NONCE = 12
-
-
-def make(home: Path) -> None:
-    """A secret for a shop that has none yet. An existing one is never touched."""
-    try:
-        with (home / NAME).open("x", encoding="ascii") as file:
-            (home / NAME).chmod(0o600)
-            file.write(secrets.token_hex(32) + "\n")
-    except FileExistsError:
-        return
 
 
 def look_up(key: str) -> str:
@@ -54,9 +43,8 @@ def show(hidden: bytes, found_by: str) -> str:
     try:
         return _box().decrypt(hidden[:NONCE], hidden[NONCE:], found_by.encode()).decode()
     except InvalidTag:
-        raise ConfigError(
-            [f"{settings.TROTH.home / NAME} is not the one that this shop's licences were made with: restore that."]
-        ) from None
+        path = settings.TROTH.home / secret_file.NAME
+        raise ConfigError([f"{path} is not the one that this shop's licences were made with: restore that."]) from None
 
 
 def instance_hash(licence_id: str, name: str) -> str:
@@ -82,15 +70,6 @@ def _box() -> AESGCM:
 
 @cache
 def _derived(use: str) -> bytes:
-    return HKDF(hashes.SHA256(), 32, salt=None, info=f"troth licences: {use}".encode()).derive(_secret())
-
-
-def _secret() -> bytes:
-    path = settings.TROTH.home / NAME
-    try:
-        secret = bytes.fromhex(path.read_text("ascii").strip())
-    except (OSError, ValueError):
-        secret = b""
-    if len(secret) != 32:
-        raise ConfigError([f"{path} is missing or damaged: restore it from your backup, without it no key is known."])
-    return secret
+    return HKDF(hashes.SHA256(), 32, salt=None, info=f"troth licences: {use}".encode()).derive(
+        secret_file.read(settings.TROTH.home)
+    )
