@@ -32,7 +32,7 @@ Steps = Generator[Work, Any, messages.Answer]
 
 
 def rest() -> None:
-    """Yielded where nothing is to be done but to let others pass; done at once, in no queue of hashes."""
+    """Yielded where nothing is to be done but to let others pass; the loop goes on by itself, in its next batch."""
 
 
 class Reached(msgspec.Struct):

@@ -63,7 +63,10 @@ class Doors:
         steps = [step for step in asked if step is not None]
         outcomes = self._keeper.work_off([act for act, _ in steps]) if steps else []
         for (_, answered), outcome in zip(steps, outcomes, strict=True):
-            answered.put(outcome)
+            if isinstance(outcome, Pending) and outcome.work is rest:
+                self._asked.put((partial(advance, outcome.steps, None), answered))  # behind who asked meanwhile
+            else:
+                answered.put(outcome)
         return len(steps) == len(asked)
 
     def _welcome(self) -> None:
@@ -119,8 +122,6 @@ class Doors:
 
     def _hashed(self, pending: Pending) -> Act:
         """Do slow work in its turn; what goes on with its result. Refused "busy" where too many wait already."""
-        if pending.work is rest:
-            return partial(advance, pending.steps, None)
         if not self._waiting.acquire(blocking=False):
             return _busy
         try:

@@ -369,8 +369,7 @@ def _decoder(kind: type[Said]) -> msgspec.msgpack.Decoder[Said]:
 
 
 # Both raise msgspec.ValidationError or msgspec.DecodeError, whose texts may hold values: never log them.
-read_question = _decoder(Question).decode
-read_answer = _decoder(Answer).decode
+read_question, read_answer = _decoder(Question).decode, _decoder(Answer).decode
 
 
 def raw_ref(ref: str) -> bytes:
