@@ -137,6 +137,8 @@ def test_a_member_opens_it_from_the_order_and_nobody_else_signed_in(house: House
     member.send(invite[1], {"password": "heron and lantern"}, 303)
     (there,) = [a["href"] for a in member.page(f"/orders/{order.ref}").all("a") if a["href"].startswith("/invoice/")]
     assert there == f"/invoice/{order.invoices.get().id}"
+    (listed,) = [a["href"] for a in member.page("/account").all("a") if a["href"].startswith("/invoice/")]
+    assert listed == there
     page = member.page(there)
     assert "1 Elm Row" in page.text
     assert member.get(f"{there}.pdf").content.startswith(b"%PDF")

@@ -94,7 +94,15 @@ def parts(refund: Refund) -> list[tuple[OrderLine, int]]:
 
 def of(order: Order) -> list[Link]:
     """An order's invoices and credit notes, with links for its page."""
-    return [Link(one.kind, one.number, links.plain(one)) for one in order.invoices.order_by("issued_at", "sequence")]
+    return of_each([order]).get(order.ref, [])
+
+
+def of_each(orders: list[Order]) -> dict[str, list[Link]]:
+    """The same for several orders, by their references: one query."""
+    found: dict[str, list[Link]] = {}
+    for one in Invoice.objects.filter(order__in=orders).defer("snapshot").order_by("issued_at", "sequence"):
+        found.setdefault(one.order_id, []).append(Link(one.kind, one.number, links.plain(one)))
+    return found
 
 
 def letter_url(order: Order) -> str:

@@ -5,7 +5,7 @@ The same truth for the buyer, on the order's page, and for the owner, by `troth 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -58,7 +58,7 @@ class Standing(msgspec.Struct, frozen=True):
     went_back: bool = False  # money went back, or is asked to
 
 
-def standing(order: Order, lines: list[OrderLine] | None = None) -> Standing:
+def standing(order: Order, lines: Sequence[OrderLine] | None = None) -> Standing:
     """What the order's page says. `lines`: the order's, where they were read before."""
     lines = list(order.lines.all()) if lines is None else lines
     payment = _of_order.first(order.ref)
@@ -76,7 +76,7 @@ def standing(order: Order, lines: list[OrderLine] | None = None) -> Standing:
     return Standing(states.get(payment.state, "open"), name, row, payment.reason, why)
 
 
-def _after_payment(lines: list[OrderLine]) -> str:
+def _after_payment(lines: Sequence[OrderLine]) -> str:
     """paid, or what has become of the access since, as the lines' rows say."""
     ended = {line.ended for line in lines}
     return next((one for one in ("disputed", "reversed") if one in ended), "paid")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -13,7 +15,6 @@ from troth.faces.storefront.guards import See, answers_for_the_keeper
 from troth.faces.storefront.signed_in import ORDER_COOKIE, give_order
 from troth.faces.storefront.views import errors
 from troth.pledge.ids import SHAPE
-from troth.pledge.prepared import Prepared
 from troth.shop.delivery.models import Letter
 from troth.shop.journeys import buy, download, invoice, licence, reach, refund, settle, waiting
 from troth.shop.money import Money
@@ -68,9 +69,11 @@ def returned(request: HttpRequest, provider: str) -> HttpResponse:
 
 
 def show(request: HttpRequest, order: Order, fault: object = "", status: int = 200) -> HttpResponse:
-    lines = list(order.lines.order_by("pk"))
+    lines = list(order.lines.annotate(letter=Subquery(_LETTER)).order_by("pk"))
     standing = waiting.standing(order, lines)
-    letter = _letter(order)  # written with all that an order gives: without it there is nothing yet
+    # How far the letter with the product got: queued, sent, failed. Its row comes with all that an order gives: where
+    # there is none, there is nothing yet.
+    letter = next((line.letter for line in lines), "") or ""
     context: dict[str, Any] = {
         "order": order,
         "standing": standing,
@@ -94,7 +97,7 @@ def _line(line: OrderLine, currency: str) -> dict[str, Any]:
     return {"name": line.name, "quantity": line.quantity, "sum": Money(line.paid_minor, currency)}
 
 
-def _tax(lines: list[OrderLine], currency: str) -> dict[str, Any] | None:
+def _tax(lines: Sequence[OrderLine], currency: str) -> dict[str, Any] | None:
     """What tax the total holds, or why none. All lines of an order have one treatment: their buyer's."""
     first = lines[0] if lines else None
     if first is None or first.treatment == NONE:
@@ -103,12 +106,7 @@ def _tax(lines: list[OrderLine], currency: str) -> dict[str, Any] | None:
     return {"kind": first.treatment, "percent": percent(first.rate), "country": first.tax_country, "sum": taxed}
 
 
-def _letter(order: Order) -> str:
-    """How far the letter with the product got: queued, sent, failed; "" before it is due."""
-    return next((state for (state,) in _of_order(order.ref)), "")
-
-
-_of_order = Prepared(lambda ref: Letter.objects.filter(order=ref, kind="deliver").values_list("state"), gaps=1)
+_LETTER = Letter.objects.filter(order=OuterRef("order"), kind="deliver").values("state")
 
 
 def _found(ref: str) -> Order | None:

@@ -17,7 +17,7 @@ from troth.faces.storefront.signed_in import enter
 from troth.pledge.keeper.messages import NEWEST
 from troth.pledge.vault.door import KeeperAway
 from troth.shop.accounts.models import Account, Claim, Contact, Locality
-from troth.shop.journeys import change_email, erase, licence, own_data, who_looked
+from troth.shop.journeys import change_email, erase, invoice, licence, own_data, who_looked
 from troth.shop.orders.models import Billing, Order, OrderLine
 from troth.shop.refusal import Refused
 
@@ -44,6 +44,7 @@ def account(request: HttpRequest) -> HttpResponse:
             Order.PAID: _("Paid"),
             Order.CANCELLED: _("Cancelled"),
             Order.EXPIRED: _("Lapsed"),
+            Order.REFUNDED: _("Paid back"),
         },
         "mine": mine,
         "licences": (mine_too := licence.of_person(who.person_ref)),
@@ -55,12 +56,13 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 def _orders(person: str) -> list[dict[str, Any]]:
-    """The latest orders with their items' names: two queries."""
+    """The latest orders with their items' names and their invoices: three queries."""
     orders = list(Order.objects.filter(person__in=Claim.persons_of(person)).order_by("-made_at")[:MOST_ORDERS])
     names: dict[str, list[str]] = {}
     lines = OrderLine.objects.filter(order__in=orders).order_by("pk")
     for ref, name in lines.values_list("order_id", "name"):
         names.setdefault(ref, []).append(name)
+    invoices = invoice.of_each(orders)
     return [
         {
             "ref": order.ref,
@@ -68,6 +70,7 @@ def _orders(person: str) -> list[dict[str, Any]]:
             "total": order.total,
             "state": order.state,
             "names": "; ".join(names.get(order.ref, [])),
+            "invoices": invoices.get(order.ref, []),
         }
         for order in orders
     ]
