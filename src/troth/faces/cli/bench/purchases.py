@@ -14,7 +14,8 @@ from troth.faces.cli.bench.processes import Spent
 from troth.faces.cli.bench.shop import FIRST_PAGE, Shop
 
 PROVIDERS = ("paypal", "skrill")
-PERIODIC = frozenset({"blanks", "leftovers", "seen", "check"})  # errands of the worker that no purchase makes due
+# Errands of the worker that no purchase makes due.
+PERIODIC = frozenset({"audit", "backups", "blanks", "check", "leftovers", "publish", "reconcile", "seen", "tripwires"})
 CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 PURCHASES = 5
 CALM = 2.0  # seconds after which nothing of a purchase is under way
