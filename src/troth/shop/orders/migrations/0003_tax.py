@@ -12,8 +12,12 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField("billing", "business", models.BooleanField(default=False)),
-        migrations.AddField("orderline", "net_minor", models.PositiveBigIntegerField(default=0), preserve_default=False),
-        migrations.AddField("orderline", "tax_minor", models.PositiveBigIntegerField(default=0), preserve_default=False),
+        migrations.AddField(
+            "orderline", "net_minor", models.PositiveBigIntegerField(default=0), preserve_default=False
+        ),
+        migrations.AddField(
+            "orderline", "tax_minor", models.PositiveBigIntegerField(default=0), preserve_default=False
+        ),
         migrations.AddField("orderline", "rate", models.PositiveIntegerField(default=0), preserve_default=False),
         migrations.AddField(
             "orderline", "tax_country", models.CharField(max_length=2, default=""), preserve_default=False
