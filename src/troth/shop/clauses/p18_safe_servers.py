@@ -102,13 +102,12 @@ BY_PEOPLE = {
 @contextmanager
 def _readable_secret() -> Iterator[None]:
     path = settings.TROTH.home / "web.key"
-    before = path.stat().st_mode
     with mutations.replaced(settings, "TROTH", settings.TROTH):  # refuses outside test mode
         path.chmod(0o644)
         try:
             yield
         finally:
-            path.chmod(before & 0o777)
+            path.chmod(0o600)  # as it was made: web and worker both plant this, and one sees what the other did
 
 
 @contextmanager
