@@ -57,7 +57,7 @@ class Unit:
 class Played:
     """A shop's three units under three users, with their files handed over as tmpfiles.d says."""
 
-    def __init__(self, folder: Path, database: dict[str, str]) -> None:
+    def __init__(self, folder: Path) -> None:
         folder.chmod(0o755)
         self.folder, self.home = folder, running.folder(folder / "shop")
         self.settings = config.load(self.home, environ={})
@@ -72,7 +72,7 @@ class Played:
             subprocess.run(["systemd-tmpfiles", "--create", folder / "etc" / plan], check=True)
         (folder / "doors").mkdir(mode=int(self.units["keeper"].one("RuntimeDirectoryMode"), 8))
         os.chown(folder / "doors", int(KEEPER), int(KEEPER))
-        self.environ = running.plain_environment(PYTHONPATH=paths, PYTHONDONTWRITEBYTECODE="1", **database)
+        self.environ = running.plain_environment(PYTHONPATH=paths, PYTHONDONTWRITEBYTECODE="1")
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
@@ -136,9 +136,9 @@ def _runs(python: str, paths: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def played(database: dict[str, str]) -> Iterator[Played]:
+def played() -> Iterator[Played]:
     with tempfile.TemporaryDirectory(prefix="troth-units-") as folder:
-        shop = Played(Path(folder), database)
+        shop = Played(Path(folder))
         try:
             shop.start()
             yield shop
