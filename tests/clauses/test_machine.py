@@ -5,6 +5,7 @@ import os
 import socket
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -73,10 +74,10 @@ def test_known_holes_are_told_and_an_old_answer_is_unknown(home: Path) -> None:
     audit(home, [])
     assert state(check, home) == {State.HOLDS}
     audit(home, [], days=30)
-    assert State.UNKNOWN in state(check, home)
+    assert state(check, home) == {State.UNKNOWN}
     audit(home, [{"id": "PYSEC-2026-1"}])
     assert "django 5.2.1: PYSEC-2026-1" in " ".join(finding.sentence for finding in check(probe(home)))
-    assert State.BROKEN in state(check, home)
+    assert state(check, home) == {State.BROKEN}
     (home / "advisories.json").write_text("[]")
     assert state(check, home) == {State.GAP}
 
@@ -89,3 +90,16 @@ def test_what_people_confirm_lasts_a_year(home: Path) -> None:
     assert state(check, home) == {State.HOLDS}
     later = Probe(settings.TROTH, clock.now() + timedelta(days=367), site=None)  # type: ignore[arg-type]
     assert {finding.state for finding in check(later)} == {State.GAP}
+
+
+def test_an_undeclared_port_is_told_and_nothing_to_the_contrary(home: Path) -> None:
+    with socket.create_server(("", 0)) as outside:
+        findings = list(p18_safe_servers.only_declared_ports_are_open(probe(home)))
+        assert f"port {outside.getsockname()[1]} is open" in " ".join(finding.sentence for finding in findings)
+        assert State.HOLDS not in {finding.state for finding in findings}
+
+
+@pytest.mark.parametrize(("free", "said"), [(1 << 20, State.BROKEN), (500 << 20, State.GAP), (1 << 40, State.HOLDS)])
+def test_the_disk_has_one_state(home: Path, monkeypatch: pytest.MonkeyPatch, free: int, said: State) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=free))
+    assert state(p18_safe_servers.the_disk_has_room, home) == {said}

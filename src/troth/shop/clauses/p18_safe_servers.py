@@ -41,13 +41,12 @@ def files_are_closed_to_others(probe: Probe) -> Iterator[Finding]:
 
 def only_declared_ports_are_open(probe: Probe) -> Iterator[Finding]:
     declared = {probe.config.web.port, *probe.config.server.ports}
-    open_ports = machine.open_ports()
-    for port in open_ports:
-        if port.number in declared:
-            continue
+    undeclared = [port for port in machine.open_ports() if port.number not in declared]
+    for port in undeclared:
         sentence = f"port {port.number} is open to other machines and not declared in [server] open_ports"
         yield (broken if port.ours or probe.config.live else gap)(sentence)
-    yield holds("no port is open to other machines but those that are declared")
+    if not undeclared:
+        yield holds("no port is open to other machines but those that are declared")
 
 
 def no_known_hole(probe: Probe) -> Iterator[Finding]:
@@ -59,7 +58,8 @@ def no_known_hole(probe: Probe) -> Iterator[Finding]:
         yield broken(f"a version with a known hole runs here: {hole}")
     if found.days > AUDIT_LASTS:
         yield unknown(f"known holes were looked for {found.days} days ago: run pip-audit again")
-    yield holds(f"pip-audit knew of no hole in what runs here, {found.days} days ago")
+    elif not found.holes:
+        yield holds(f"pip-audit knew of no hole in what runs here, {found.days} days ago")
 
 
 def the_clock_is_kept(probe: Probe) -> Iterator[Finding]:
@@ -75,7 +75,8 @@ def the_disk_has_room(probe: Probe) -> Iterator[Finding]:
         yield broken("the disk is nearly full: soon nothing can be noted, and so nothing opened")
     elif free < ENOUGH:
         yield gap("the disk has less than 1 GiB left")
-    yield holds("the disk has room")
+    else:
+        yield holds("the disk has room")
 
 
 def people_confirmed_their_part(probe: Probe) -> Iterator[Finding]:
