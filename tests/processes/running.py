@@ -38,7 +38,7 @@ def plain_environment(**more: str) -> dict[str, str]:
 def troth(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run one command to its end."""
     line = [sys.executable, "-P", "-m", "troth", *arguments]
-    return subprocess.run(line, env=plain_environment(**more), capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(line, env=plain_environment(**more), capture_output=True, text=True, timeout=180, check=False)
 
 
 def until(what: Callable[[], Any], seconds: float = PATIENCE) -> Any:

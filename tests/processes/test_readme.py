@@ -75,7 +75,7 @@ def test_the_first_command_runs_a_shop_to_look_into_break_and_mend(checkout: Pat
     (start,), (look, broken, mend), _ = blocks()
     with running(start, checkout, "Ctrl-C stops it") as told:
         shop = re.findall(r"http://\S+", told)[0]
-        until(lambda: '"state": "unknown"' not in httpx.get(f"{shop}privacy.json").text, 90)
+        until(lambda: '"state": "unknown"' not in httpx.get(f"{shop}privacy.json", timeout=60).text, 90)
         assert "0 hits" in run(look, checkout)
         assert run(broken, checkout).startswith("P7 is broken")
         assert run(mend, checkout).startswith("P7 holds again")

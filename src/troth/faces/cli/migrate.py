@@ -27,16 +27,16 @@ def migrate() -> None:
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
+    from troth import licence_secret
     from troth.shop.holdings import refuse_undeclared
     from troth.shop.invoices import worker_key
-    from troth.shop.licences import secret_file
 
     refuse_undeclared()
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if ("licences", "0001_initial") in {(step.app_label, step.name) for step, _ in plan}:
         worker_key.make(settings.TROTH.home)
-        secret_file.make(settings.TROTH.home)  # a shop from before there were licences
+        licence_secret.make(settings.TROTH.home)  # a shop from before there were licences
     if plan:
         call_command("migrate", interactive=False, verbosity=0)
         click.echo(f"The database is up to date now: {len(plan)} migration{'s' * (len(plan) > 1)} applied.", err=True)

@@ -14,11 +14,10 @@ from urllib.parse import urlsplit
 import click
 
 import troth
-from troth import config
+from troth import config, licence_secret
 from troth.config import Config
 from troth.faces.cli.migrate import may_be_behind
 from troth.faces.cli.supervisor import Supervisor, command, say
-from troth.shop.licences import secret_file
 
 
 @click.command()
@@ -86,7 +85,7 @@ def bring_up_to_date(settings: Config, environ: dict[str, str]) -> None:
         if subprocess.run(command("migrate"), env=told, check=False).returncode != 0:  # noqa: S603 - our own command
             say("the database could not be brought up to date.")
             sys.exit(1)
-    secret_file.read(settings.home)
+    licence_secret.read(settings.home)
 
 
 def answers(settings: Config) -> bool:

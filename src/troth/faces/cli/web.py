@@ -15,9 +15,8 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
-from troth import config
+from troth import config, licence_secret
 from troth.faces.cli import process, separation, tls
-from troth.shop.licences import secret_file
 
 THREADS = 2  # requests at a time in one process; more only wait for the same interpreter
 STOP_WITHIN = 4  # seconds for requests under way, when told to stop
@@ -28,7 +27,7 @@ MOST_HEADERS = 64 * 1024  # bytes
 def web() -> None:
     """Run the web process alone; TROTH_DOOR names its door to the keeper."""
     settings = config.load()
-    secret_file.read(settings.home)
+    licence_secret.read(settings.home)
     separation.shut_out(settings, "web")
     process.hide_memory()
     os.environ["TROTH_WEB_PARENT"] = str(os.getpid())

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from troth import config
+from troth import config, licence_secret
 from troth.faces.cli import process, separation
 from troth.faces.cli.serve import answers
-from troth.shop.licences import secret_file
 
 if TYPE_CHECKING:
     from troth.pledge.due.loop import Claim, Errand
@@ -27,7 +26,7 @@ TRIES = 40  # of a check, half a second apart, before a web process that does no
 def worker() -> None:
     """Run a worker alone; TROTH_DOOR names its door to the keeper."""
     settings = config.load()
-    secret_file.read(settings.home)
+    licence_secret.read(settings.home)
     separation.shut_out(settings, "worker")
     process.hide_memory()
     stop = threading.Event()

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from troth.config import Config
 
-TIMEOUT = 5
+TIMEOUT = 20  # seconds; a busy machine answers late, and late is not never
 
 
 def tls(config: Config) -> tuple[str, datetime]:

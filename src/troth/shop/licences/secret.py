@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
+from troth import licence_secret
 from troth.config import ConfigError
-from troth.shop.licences import secret_file
 from troth.shop.licences.keys import canonical
 
 NONCE = 12
@@ -43,7 +43,7 @@ def show(hidden: bytes, found_by: str) -> str:
     try:
         return _box().decrypt(hidden[:NONCE], hidden[NONCE:], found_by.encode()).decode()
     except InvalidTag:
-        path = settings.TROTH.home / secret_file.NAME
+        path = settings.TROTH.home / licence_secret.NAME
         raise ConfigError([f"{path} is not the one that this shop's licences were made with: restore that."]) from None
 
 
@@ -71,5 +71,5 @@ def _box() -> AESGCM:
 @cache
 def _derived(use: str) -> bytes:
     return HKDF(hashes.SHA256(), 32, salt=None, info=f"troth licences: {use}".encode()).derive(
-        secret_file.read(settings.TROTH.home)
+        licence_secret.read(settings.TROTH.home)
     )
