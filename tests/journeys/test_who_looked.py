@@ -174,7 +174,7 @@ def test_while_the_keeper_is_away_the_page_says_so(house: House) -> None:
     doors.use(doors.Door(dead))
     page = ann.page("/account/privacy")
     assert "look again in a minute" in page.text
-    assert "Name and e-mail address" in page.text
+    assert "name and e-mail address" in page.text
 
 
 def test_a_letter_about_an_order_carries_key_and_checkpoint(house: House, edition: Edition) -> None:

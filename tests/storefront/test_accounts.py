@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -13,6 +14,7 @@ from troth.pledge.vault import door as doors
 from troth.shop.accounts.models import Account
 from troth.shop.catalogue.models import Edition
 from troth.shop.clauses import CLAUSES
+from troth.shop.holdings import PEOPLE
 
 ALICE = {"name": "Alice Example", "email": "alice@b.example", "password": "heron and lantern", "postcode": "LS1 4AP"}
 CREDENTIALS = {"email": "alice@b.example", "password": "heron and lantern"}
@@ -57,6 +59,17 @@ def test_an_account_page_opens_nothing_unless_asked(house: House, alice: Browser
     held = alice.page("/account/privacy")
     assert "Counted, not opened" in held.text
     assert "Alice" not in held.text
+
+
+def test_the_page_of_what_is_held_tells_each_table_of_a_person(house: House, alice: Browser) -> None:
+    page = alice.get("/account/privacy").content.decode()
+    there, rest = page.split("<details>", 1)
+    for holding in PEOPLE:
+        counted = holding.person and holding.rows(Account.objects.get().person_id).exists()
+        why = html.escape(str(holding.why)).replace("&#x27;", "&#39;")
+        assert f">{why}<" in there if counted else f"<li>{why}" in rest, holding.table
+    assert "postcode: sealed, opened only to show it to you, for a lawful disclosure" in there
+    assert "In clear: whether we may write about news" in there
 
 
 def test_signing_out_and_in(house: House, alice: Browser) -> None:

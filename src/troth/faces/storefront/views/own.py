@@ -16,9 +16,9 @@ from troth.faces.storefront.guards import See, answers_for_the_keeper, for_the_s
 from troth.faces.storefront.signed_in import enter
 from troth.pledge.keeper.messages import NEWEST
 from troth.pledge.vault.door import KeeperAway
-from troth.shop.accounts.models import Account, Claim, Contact, Locality
-from troth.shop.journeys import change_email, erase, invoice, licence, own_data, who_looked
-from troth.shop.orders.models import Billing, Order, OrderLine
+from troth.shop.accounts.models import Account, Claim
+from troth.shop.journeys import change_email, erase, held, invoice, licence, own_data, who_looked
+from troth.shop.orders.models import Order, OrderLine
 from troth.shop.refusal import Refused
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
@@ -123,8 +123,8 @@ def password(request: HttpRequest) -> HttpResponse:
 @require_safe
 @for_the_signed_in
 def privacy(request: HttpRequest) -> HttpResponse:
-    """What is held, by class, and who looked at it: counted and listed, opened by nobody. ?before=<n>: older looks."""
-    context = {"held": _held(request.who.person_ref)} | _looks(request)  # type: ignore[attr-defined]
+    """What is held, table by table, and who looked at it: counted and listed, opened by nobody. ?before=<n>: older."""
+    context = {"held": held.held(request.who.person_ref)} | _looks(request)  # type: ignore[attr-defined]
     return page(request, "account_privacy.html", context)
 
 
@@ -140,43 +140,3 @@ def _looks(request: HttpRequest) -> dict[str, Any]:
     except KeeperAway:
         return {"untold": _("The part of the shop that keeps this list is starting; look again in a minute.")}
     return {"looks": looks, "older": looks[-1].seq if more else None, "newest": before == NEWEST}
-
-
-def _held(person: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": _("Contact"),
-            "what": _("Name and e-mail address"),
-            "purposes": _("deliver, write about your orders, show it to you, answer you"),
-            "clause": "P8",
-            "count": Contact.objects.filter(person=person).count(),
-        },
-        {
-            "name": _("Credential"),
-            "what": _("Password, as a hash in the keeper; public halves of passkeys, if you added some"),
-            "purposes": _("nothing: it is only compared"),
-            "clause": "P4",
-            "count": 1,
-        },
-        {
-            "name": _("Locality"),
-            "what": _("Postcode"),
-            "purposes": _("prefill your bill"),
-            "clause": "P4",
-            "count": Locality.objects.filter(person=person).count(),
-        },
-        {
-            "name": _("Billing"),
-            "what": _("Billing name and address, VAT number"),
-            "purposes": _("bill, tax, lawful disclosure"),
-            "clause": "P6",
-            "count": Billing.objects.filter(person=person).count(),
-        },
-        {
-            "name": _("Orders"),
-            "what": _("What was bought, when, for how much, and the country for tax"),
-            "purposes": _("not sealed: nothing in them names you"),
-            "clause": "P6",
-            "count": Order.objects.filter(person=person).count(),
-        },
-    ]

@@ -1,0 +1,81 @@
+"""What is held: every declared table with rows of one person, in words, counted and never opened.
+
+Read from shop/holdings.py alone, so that the page cannot say less than the tables hold: a table that is not declared
+there stops the start. The credential lies with the keeper, in no table, and is told besides.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from django.utils.translation import gettext_lazy as _
+
+from troth.pledge.keeper.policy import OPENS
+from troth.pledge.rights.holding import Cut, Delete, Holding
+from troth.shop.holdings import PEOPLE
+from troth.shop.journeys.who_looked import CLASSES, PURPOSES
+
+# Fields in clear, in words; a field without words here is told by its name.
+FIELDS = {
+    "business": _("whether you buy as a business"),
+    "confirmed_at": _("when you confirmed your address"),
+    "country": _("country"),
+    "instance_hash": _("where it is in use, as a hash"),
+    "key_hash": _("the key in its cookie, as a hash"),
+    "mailings": _("whether we may write about news"),
+    "payer_country": _("the country that the payment provider reports"),
+    "policy_version": _("the version of the policy you read"),
+    "session_data": _("that you are signed in"),
+    "tax_country": _("whose tax it has"),
+    "treatment": _("how it is taxed"),
+    "viewer": _("the browser that ordered, as a hash"),
+    "why": _("why it came to that"),
+}
+
+
+class Held(msgspec.Struct, frozen=True):
+    """One table. `count`: rows of this person; None where nothing leads from a person to the rows.
+
+    `sealed` and `clear` say what is in a row about them; `purposes` for what the sealed part opens; `ending` what
+    becomes of the rows when they are forgotten.
+    """
+
+    table: str
+    why: object
+    count: int | None
+    sealed: list[object]
+    clear: list[object]
+    purposes: list[object]
+    ending: object
+
+
+def held(person_ref: str) -> list[Held]:
+    """Every table that may hold something of a person, those with rows of theirs first."""
+    told = [_told(holding, person_ref) for holding in PEOPLE]
+    return sorted(told, key=lambda one: not one.count)
+
+
+def _told(holding: Holding, person_ref: str) -> Held:
+    classes = [field.personal.klass for field in holding.sealed()]
+    return Held(
+        table=holding.table,
+        why=holding.why,
+        count=holding.rows(person_ref).count() if holding.person else None,
+        sealed=[CLASSES.get(klass, klass) for klass in classes],
+        clear=[FIELDS.get(name, name.replace("_", " ")) for name in holding.about.split()],
+        purposes=[PURPOSES.get(purpose, purpose) for klass, purpose in OPENS if klass in classes],
+        ending=_ending(holding),
+    )
+
+
+def _ending(holding: Holding) -> object:
+    match holding.erasing:
+        case Delete():
+            return _("deleted") if not holding.where else _("deleted, but for what belongs to an order")
+        case Cut():
+            return (
+                _("emptied: the row stays without you")
+                if not holding.erasing.spared
+                else _("emptied; where tax law wants the bill, when its time is over")
+            )
+        case kept:
+            return kept.reason
