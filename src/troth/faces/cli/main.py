@@ -25,6 +25,7 @@ COMMANDS = {
     "order": ("troth.faces.cli.order:order", "Why an order waits, and what happens next; what waits for you."),
     "refund": ("troth.faces.cli.refund:refund", "Give money back, for an order or one line of it."),
     "reconcile": ("troth.faces.cli.reconcile:reconcile", "Lay the providers' books beside yours."),
+    "product": ("troth.faces.cli.product:product", "Goods one at a time: add, release, publish, withdraw."),
     "stock": ("troth.faces.cli.stock:stock", "Put goods on the shelf, from a folder with a catalogue.toml."),
     "licences": ("troth.faces.cli.licences:licences", "Import keys to sell; show, replace or revoke licences."),
     "check": ("troth.faces.cli.check:check", "Check every promise now."),

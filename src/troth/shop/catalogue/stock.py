@@ -23,6 +23,7 @@ from django.db import transaction
 
 from troth.pledge import clock
 from troth.shop.catalogue import archive, shelf
+from troth.shop.catalogue.keeping import Kept, keep
 from troth.shop.catalogue.models import Edition, Picture, Price, Product, Release
 from troth.shop.money import CURRENCIES, Money
 
@@ -103,7 +104,7 @@ def load(folder: Path) -> Loaded:
     """Make the shelf say what folder/catalogue.toml says. StockError if it cannot be read or contradicts itself."""
     goods = read(folder)
     files = {
-        name: _keep(folder / name, root)
+        name: keep(folder / name, root)
         for product in goods
         for root, name in [
             *((settings.FILES_ROOT, release.file) for release in product.release),
@@ -210,7 +211,7 @@ def _keep(source: Path, root: Path) -> _Kept:
     return _Kept(name, source.stat().st_size, digest)
 
 
-def _shelve(product: ProductIn, position: int, files: dict[str, _Kept]) -> None:
+def _shelve(product: ProductIn, position: int, files: dict[str, Kept]) -> None:
     values = {
         "kind": product.kind,
         "name": product.name,
@@ -263,7 +264,7 @@ def _editions(row: Product, product: ProductIn) -> None:
     Price.objects.filter(edition__product=row).exclude(edition__code__in=codes).delete()
 
 
-def _releases(row: Product, product: ProductIn, files: dict[str, _Kept]) -> None:
+def _releases(row: Product, product: ProductIn, files: dict[str, Kept]) -> None:
     for position, given in enumerate(product.release):
         kept = files[given.file]
         described = archive.describe(settings.FILES_ROOT / kept.name)
@@ -285,7 +286,7 @@ def _releases(row: Product, product: ProductIn, files: dict[str, _Kept]) -> None
     row.releases.exclude(version__in=[release.version for release in product.release]).delete()
 
 
-def _pictures(row: Product, product: ProductIn, files: dict[str, _Kept]) -> None:
+def _pictures(row: Product, product: ProductIn, files: dict[str, Kept]) -> None:
     row.pictures.all().delete()
     Picture.objects.bulk_create(
         Picture(
