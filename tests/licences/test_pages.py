@@ -12,6 +12,7 @@ from tests.house import SITE, House
 from tests.licences.bought import bought, key_of
 from tests.licences.test_file import verifier
 from troth.faces.storefront.signed_in import BASKET_COOKIE
+from troth.shop import written
 from troth.shop.catalogue.models import Edition
 from troth.shop.journeys import licence
 from troth.shop.licences import secret
@@ -47,7 +48,7 @@ def test_the_letter_has_the_same_in_text_and_html(house: House, notes: Edition) 
     for part in (mail.text, mail.html):
         assert key_of(order) in part
         assert f"composer config repositories.fernhill composer {SITE}/composer/" in part
-        assert f"Updates until {Licence.objects.get().updates_until}" in part
+        assert f"Updates until {written.day(Licence.objects.get().updates_until)}" in part
 
 
 def test_two_lines_are_one_login(house: House, notes: Edition, clock_: Edition) -> None:

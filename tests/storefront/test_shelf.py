@@ -66,7 +66,7 @@ def test_the_shelf_shows_what_is_for_sale(goods: stock.Loaded, browser: Browser)
 
 def test_a_product_tells_all_about_itself(goods: stock.Loaded, browser: Browser) -> None:
     page = browser.page("/p/order-notes")
-    for words in ("Single shop", "€49.00", "Unlimited", "1.2.0", "September 28, 2026", "composer require", "PHP 8.1"):
+    for words in ("Single shop", "€49.00", "Unlimited", "1.2.0", "28 September 2026", "composer require", "PHP 8.1"):
         assert words in page.text
     assert "/p/back-office-set" in {a["href"] for a in page.all("a")}
     bundle = browser.page("/p/back-office-set")

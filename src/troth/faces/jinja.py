@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from babel import Locale, dates, numbers
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
@@ -16,6 +15,7 @@ from markupsafe import Markup
 
 from troth.faces.storefront.assets import asset
 from troth.pledge.clock import now as clock_now
+from troth.shop import written
 from troth.shop.clauses import BY_ID
 from troth.shop.money import Money
 
@@ -41,7 +41,7 @@ def environment(**options: Any) -> Environment:
     env.filters |= {
         "ago": ago,
         "clock": clock,
-        "country": country,
+        "country": written.country,
         "date": day,
         "datetime": moment,
         "filesize": filesize,
@@ -52,10 +52,6 @@ def environment(**options: Any) -> Environment:
 
 def language() -> str:
     return translation.get_language() or settings.LANGUAGE_CODE
-
-
-def _locale() -> str:
-    return translation.to_locale(language())
 
 
 @lru_cache(maxsize=512)
@@ -84,20 +80,9 @@ def media(file: str) -> str:
     return settings.MEDIA_URL + quote(file)
 
 
-def country(code: str) -> str:
-    """A country's name in the page's language, by its ISO 3166-1 code."""
-    return str(Locale.parse(_locale()).territories.get(code, code))
-
-
 def money(value: Money | tuple[int, str]) -> str:
     """An amount as people of the shop's language write it: €49.00, ¥1,500."""
-    value = value if isinstance(value, Money) else Money(*value)
-    return _written(value.minor, value.currency, _locale())
-
-
-@lru_cache(maxsize=2048)
-def _written(minor: int, currency: str, locale: str) -> str:
-    return numbers.format_currency(Money(minor, currency).decimal(), currency, locale=locale)
+    return written.money(value if isinstance(value, Money) else Money(*value))
 
 
 def _time(text: str, stamp: datetime | date) -> Markup:
@@ -105,30 +90,28 @@ def _time(text: str, stamp: datetime | date) -> Markup:
 
 
 def day(value: date | datetime) -> Markup:
-    return _time(dates.format_date(value, "long", locale=_locale()), value)
+    return _time(written.day(value), value)
 
 
 def moment(value: datetime) -> Markup:
     """A day and a time, in UTC and saying so: the page does not know where its reader is."""
-    text = dates.format_datetime(value, "d MMMM y, HH:mm", tzinfo=dates.UTC, locale=_locale())
-    return _time(f"{text} UTC", value)
+    return _time(written.moment(value), value)
 
 
 def clock(value: datetime) -> Markup:
     """The time today, or day and time if it is another day."""
     if value.date() != clock_now().date():
         return moment(value)
-    return _time(dates.format_datetime(value, "HH:mm", tzinfo=dates.UTC, locale=_locale()) + " UTC", value)
+    return _time(written.hour(value), value)
 
 
 def ago(value: datetime) -> Markup:
-    text = dates.format_timedelta(value - clock_now(), add_direction=True, threshold=1.2, locale=_locale())
-    return _time(text, value)
+    return _time(written.ago(value - clock_now()), value)
 
 
 def filesize(size: int) -> str:
     """Bytes as people say them, in steps of 1,000: 14 kB, 2.1 MB."""
     step = min(len(str(size)) // 3 - (len(str(size)) % 3 == 0), 3)
     scaled = size / 1000**step
-    text = numbers.format_decimal(round(scaled, 1 if step and scaled < 10 else 0), locale=_locale())
+    text = written.number(round(scaled, 1 if step and scaled < 10 else 0))
     return f"{text} {('B', 'kB', 'MB', 'GB')[step]}"

@@ -23,6 +23,7 @@ from troth.pledge import clock, fault, returning
 from troth.pledge.due import loop as due
 from troth.pledge.vault.classes import Contact as ContactData
 from troth.pledge.vault.models import Person
+from troth.shop import written
 from troth.shop.delivery import post
 from troth.shop.delivery.models import Letter
 from troth.shop.orders.models import Order
@@ -38,6 +39,7 @@ _templates = jinja2.Environment(
 _templates.install_gettext_callables(  # type: ignore[attr-defined]
     translation.gettext, translation.ngettext, newstyle=True
 )
+_templates.filters |= {"date": written.day, "datetime": written.moment}
 
 
 def queue(kind: str, subject: str, person: Person, order: Order | None = None) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 import msgspec
-from babel import Locale, dates, numbers
+from babel import Locale, dates
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from troth.pledge.vault.classes import Billing
+from troth.shop import written
 from troth.shop.invoices.models import Invoice
 from troth.shop.invoices.snapshot import Snapshot
 from troth.shop.money import Money
@@ -49,12 +50,12 @@ class Said(msgspec.Struct, frozen=True):
 def say(invoice: Invoice, snapshot: Snapshot, buyer: Billing) -> Said:
     """The document's texts. Needs the opened address; whoever calls shows it to its owner alone."""
     with translation.override(snapshot.language):
-        return _say(invoice, snapshot, buyer, translation.to_locale(snapshot.language))
+        return _say(invoice, snapshot, buyer, written.locale_of(snapshot.language, snapshot.seller.country))
 
 
 def _say(invoice: Invoice, snapshot: Snapshot, buyer: Billing, locale: str) -> Said:
     def money(minor: int) -> str:
-        return numbers.format_currency(Money(minor, invoice.currency).decimal(), invoice.currency, locale=locale)
+        return written.money(Money(minor, invoice.currency), locale)
 
     def day(value: date) -> str:
         return dates.format_date(value, "long", locale=locale)

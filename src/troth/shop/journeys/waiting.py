@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.pledge.due.models import Due
 from troth.pledge.prepared import Prepared
+from troth.shop import written
 from troth.shop.orders.models import Order, OrderLine
 from troth.shop.payments.models import Difference, Dispute, Payment, Refund
 
@@ -97,7 +98,7 @@ def to_owner(order: Order) -> Iterator[Told]:
         for refund in payment.refunds.order_by("made_at"):
             yield from _of_refund(refund)
         for case in payment.disputes.filter(state=Dispute.OPEN):
-            until = f" Answer by {case.answer_by:%d %B %Y}." if case.answer_by else ""
+            until = f" Answer by {written.day(case.answer_by)}." if case.answer_by else ""
             yield Told(
                 f"The buyer disputes the payment at PayPal ({case.reason or 'no reason told'}); access rests.{until} "
                 "Answer it in PayPal's resolution centre.",
