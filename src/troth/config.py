@@ -39,6 +39,8 @@ class Shop(msgspec.Struct, frozen=True):
     currency: str = "EUR"
     contact_email: str = ""
     language: str = "en"
+    withdrawal_days: int = 14  # in which consumers in the EU may withdraw; 0: this shop sells to none
+    waiver: Literal["asked", "required"] = "asked"  # whether they must ask for delivery at once to order
 
 
 class Web(msgspec.Struct, frozen=True):

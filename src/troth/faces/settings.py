@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "troth.shop.delivery",
     "troth.shop.invoices",
     "troth.shop.licences",
+    "troth.shop.withdrawals",
     "troth.faces.storefront",
 ]
 _secure = _public.scheme == "https"

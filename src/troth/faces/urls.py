@@ -25,6 +25,7 @@ from troth.faces.storefront.views import (
     plain,
     promises,
     shelf,
+    withdrawing,
 )
 
 handler400 = "troth.faces.storefront.views.errors.bad_request"
@@ -79,6 +80,9 @@ urlpatterns = [
     path("erase/<str:ticket>/<str:secret>", erasing.prove, name="erase_prove"),
     path("erasures/<str:ref>/<str:token>", erasing.receipt, name="erasure"),
     path("orders/<str:ref>/erase", erasing.of_order, name="order_erase"),
+    path("withdraw", withdrawing.ask, name="withdraw"),
+    path("orders/<str:ref>/withdraw", withdrawing.of_order, name="order_withdraw"),
+    path("withdrawals/<str:ref>/<str:token>", withdrawing.view, name="withdrawal"),
     path("privacy", promises.view, name="privacy"),
     path("ledger/checkpoint", ledger.checkpoint, name="ledger_checkpoint"),
     path("ledger/verify", openings.verify, name="ledger_verify"),

@@ -51,6 +51,14 @@ PEOPLE = (
         erasing=Cut(("viewer", "once")),
     ),
     Holding(
+        "withdrawals.Waiver", _("to show that you asked for delivery at once, and knew what it ends"),
+        person="order__person", ours="order words given_at", erasing=Keep(BOOKS),
+    ),
+    Holding(
+        "withdrawals.Withdrawal", _("to give back what you withdrew from"), person="order__person",
+        ours="id order state outcome reason asked_at declared_at", erasing=Keep(BOOKS),
+    ),
+    Holding(
         "orders.OrderLine", _("what you bought, and for the books"), person="order__person",
         about="tax_country treatment", ours="id order edition name unit_minor quantity net_minor tax_minor rate "
         "returned_minor ended", erasing=Keep(BOOKS),

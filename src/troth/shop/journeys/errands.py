@@ -19,6 +19,7 @@ from troth.shop.journeys import (
     sweep,
     tripwires,
     watch,
+    withdraw,
     write_to,
 )
 
@@ -29,6 +30,8 @@ ERRANDS: dict[str, due.Errand] = {
     "look": watch.look,
     "abandon": watch.abandon,
     "refund": refund.give,
+    "withdraw": withdraw.link,
+    "withdrawn": withdraw.acknowledge,
     "dispute": dispute.look,
     "reconcile": reconcile.errand,
     "confirm": write_to.confirm,

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class WithdrawalsConfig(AppConfig):
+    name = "troth.shop.withdrawals"
+    label = "withdrawals"
