@@ -35,23 +35,24 @@ def test_an_optional_purpose_has_a_wrap_only_while_it_is_allowed(keeper: Keeper)
         return list(keeper.room.persons.wraps(to_bytes(fresh.ref))["contact"])
 
     assert set(held()) == {"standing"}
-    assert code(ask(keeper, "web", messages.Grant(mine, "marketing"))) == "Noted"
+    assert code(ask(keeper, "web", messages.Consent("marketing", True, mine))) == "Done"
     assert set(held()) == {"standing", "marketing"}
-    assert code(ask(keeper, "worker", messages.Withdraw("marketing", ref=fresh.ref))) == "Noted"
+    assert code(ask(keeper, "worker", messages.Consent("marketing", False, ref=fresh.ref))) == "Done"
     assert set(held()) == {"standing"}
 
 
 def test_nobody_grants_for_another_and_nothing_but_an_optional_purpose(keeper: Keeper) -> None:
     _, _, mine = enrolled(keeper)
-    assert code(ask(keeper, "web", messages.Grant("AAAA", "marketing"))) == "capability"
-    assert code(ask(keeper, "web", messages.Grant(mine, "deliver"))) == "purpose"
-    assert code(ask(keeper, "worker", messages.Grant(mine, "marketing"))) == "door"
+    assert code(ask(keeper, "web", messages.Consent("marketing", True, "AAAA"))) == "capability"
+    assert code(ask(keeper, "web", messages.Consent("deliver", True, mine))) == "purpose"
+    own = enrolled(keeper)[0].ref
+    assert code(ask(keeper, "worker", messages.Consent("marketing", True, ref=own))) == "capability"
     assert code(ask(keeper, "web", messages.Shred(enrolled(keeper)[0].ref, []))) == "door"
 
 
 def test_a_forgotten_person_opens_for_nothing_and_signs_in_no_more(keeper: Keeper) -> None:
     fresh, keys, mine = enrolled(keeper)
-    assert ask(keeper, "worker", messages.Shred(fresh.ref, [])).erased == 1
+    assert ask(keeper, "worker", messages.Shred(fresh.ref, [])).number == 1
     for klass, purpose in (("contact", "deliver"), ("contact", "notice"), ("billing", "bill")):
         assert opens(keeper, keys, klass, purpose) == "gone"
     question = messages.Open([record(keys, "contact")], "account", "look", mine)
@@ -60,7 +61,7 @@ def test_a_forgotten_person_opens_for_nothing_and_signs_in_no_more(keeper: Keepe
     again = messages.Enrol(fresh.ref, fresh.secret, "a@b.example", "correct horse")
     assert code(ask(keeper, "web", again)) == "secret"
     assert keeper.db.execute("SELECT count(*) FROM about").fetchone()[0] == 0
-    assert ask(keeper, "worker", messages.Shred(fresh.ref, [])).erased == 1  # done again it changes nothing
+    assert ask(keeper, "worker", messages.Shred(fresh.ref, [])).number == 1  # done again it changes nothing
 
 
 def test_what_tax_law_keeps_is_kept_for_tax_alone(keeper: Keeper) -> None:

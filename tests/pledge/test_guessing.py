@@ -102,7 +102,7 @@ def test_what_a_browser_keeps_opens_nothing(keeper: Keeper, alice) -> None:
     for question in (
         messages.Change(alice.device, PASSWORD, new_password="another one"),
         messages.History(alice.device),
-        messages.Grant(alice.device, "marketing"),
+        messages.Consent("marketing", True, alice.device),
     ):
         assert code(ask(keeper, "web", question)) == "capability"
 
@@ -159,7 +159,7 @@ def test_a_budget_is_never_overdrawn(moves: list[tuple[int, int]]) -> None:
         span = int(clock.now().timestamp()) // 60
         with keeper.batch():
             outcome = keeper.step(lambda amount=amount: spend(keeper, amount))
-        if isinstance(outcome, messages.Noted):
+        if isinstance(outcome, messages.Done):
             used[span] = used.get(span, 0) + amount
         else:
             assert used.get(span, 0) + amount > 10
@@ -168,9 +168,9 @@ def test_a_budget_is_never_overdrawn(moves: list[tuple[int, int]]) -> None:
     keeper.db.close()
 
 
-def spend(keeper: Keeper, amount: int) -> messages.Noted:
+def spend(keeper: Keeper, amount: int) -> messages.Done:
     keeper.room.spend(b"somebody", amount, 10, 60)
-    return messages.Noted(0)
+    return messages.Done(0)
 
 
 @pytest.mark.django_db

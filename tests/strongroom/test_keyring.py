@@ -21,7 +21,7 @@ def test_without_the_root_key_it_tells_nothing_of_anybody(tmp_path: Path) -> Non
         for one in people:
             opened = keeper.ask("worker", messages.Open([one.record("contact")], "deliver", "ord_" + "a" * 26))
             assert isinstance(opened, messages.Opened)
-            keeper.ask("web", messages.Grant(one.capability, "marketing"))
+            keeper.ask("web", messages.Consent("marketing", True, one.capability))
     files = b"".join(path.read_bytes() for path in (keeper.home / "keeper").iterdir())
     told = ["b.example", "heron and lantern", "Alice", "ord_aaaa", "deliver", "marketing-", "grant"]
     told += [text for one in people for text in (one.mailbox, one.capability[:40])]

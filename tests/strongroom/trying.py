@@ -54,16 +54,16 @@ class Trial:
         """Into that state, by the verbs that web and worker have for it."""
         web, worker = ([] for _ in range(2))
         if "allowed" in state:
-            web.append(messages.Grant(person.capability, "marketing"))
+            web.append(messages.Consent("marketing", True, person.capability))
         if "objected" in state:
-            worker.append(messages.Withdraw("marketing", ref=person.ref))
+            worker.append(messages.Consent("marketing", False, ref=person.ref))
         if "to be forgotten" in state:
             worker.append(messages.Restrict(person.ref, STATES[state][1] or ""))
         elif "forgotten" in state:
             worker.append(messages.Shred(person.ref, ["tax"] if "tax" in state else []))
         for role, questions in (("web", web), ("worker", worker)):
             for question in questions:
-                assert code(self.keeper.ask(role, question)) in ("Noted", "Restricted", "Shredded"), state
+                assert code(self.keeper.ask(role, question)) == "Done", state
 
     def _opened(self, role: str, person: Newcomer, capability: str) -> Iterator[tuple[str, str]]:
         """Each class for each purpose, alone and beside the contact by which people show who they are."""

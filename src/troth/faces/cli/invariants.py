@@ -85,8 +85,8 @@ def _people_open(keeper: Any) -> Iterator[Found]:
 
     gone = {ref_name(raw) for (raw,) in keeper.db.execute("SELECT ref FROM erased")}
     usable = Contact.objects.filter(state=Contact.CURRENT, contact__isnull=False).select_related("person")
-    tripwires = {ref_name(raw) for (raw,) in keeper.db.execute("SELECT ref FROM poison")}  # to be opened by nobody
-    people = usable.exclude(person__in=gone | tripwires).order_by("?")[:SAMPLE]
+    restricted = {ref_name(raw) for (raw,) in keeper.db.execute("SELECT ref FROM restricted")}  # open for nobody now
+    people = usable.exclude(person__in=gone | restricted).order_by("?")[:SAMPLE]
 
     def opens(contact: Contact) -> bool:
         return isinstance(ask(keeper, Open([contact.contact.record], "notice", "restore-drill")), Opened)

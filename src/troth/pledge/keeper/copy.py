@@ -36,7 +36,7 @@ class Copies:
         self._name, self._spoilt = "", False
         self._ended: dict[str, bool] = {}  # the last one, and whether it was made
 
-    def ask(self, role: str, ask: messages.Copy) -> messages.Copied:
+    def ask(self, role: str, ask: messages.Copy) -> messages.Done:
         """Begin, or say how far it is. Refused "backup" where none are made, "copy" where it failed."""
         if self._order is None:
             raise messages.Refused("backup")
@@ -47,7 +47,7 @@ class Copies:
             raise messages.Refused("copy")
         if made is None and self._running is None:
             self._wanted = ask.name
-        return messages.Copied(bool(made))
+        return messages.Done(int(bool(made)))
 
     def tend(self, *, purged: bool) -> None:
         """After each batch: begin what was asked for, end what is done. `purged`: the journal was written back."""

@@ -74,11 +74,10 @@ class Credentials:
         The same again (a lost answer) gives a session again; another mailbox or password is refused.
         """
         raw, index = messages.raw_ref(ask.ref), self.index(ask.mailbox)
-        _password_shape(ask.password)
         if not self._persons.knows_secret(raw, ask.secret):
             raise messages.Refused("secret")
         if self._credential(raw) is None:
-            phc = yield lambda: hash_password(ask.password)
+            phc = yield from _hashed(ask.password)
             sql = "INSERT OR IGNORE INTO credential VALUES (?, ?, ?, ?, ?) RETURNING 1"
             if self._db.one(sql, raw, index, phc, WAITING, max(self._keys.mailbox)):
                 # The first to claim a mailbox may sign in with it, until somebody proves it.
@@ -105,7 +104,7 @@ class Credentials:
             raise messages.Refused("kind")
         index = self.index(ask.mailbox)
         raw = self._db.value("SELECT ref FROM credential WHERE mailbox = ? AND standing > 0", index)
-        return messages.Ticket(self._ticket(ask.kind, raw, index, None))
+        return messages.Ticket(self._ticket(ask.kind, raw, index))
 
     def redeem(self, role: str, ask: messages.Redeem) -> messages.Redeemed:
         """For the worker's letter: the secret of a ticket, made now and told once.
@@ -127,9 +126,7 @@ class Credentials:
         index = row[0] if row else self.index(ask.mailbox)
         if ask.kind == "confirm" and row[2] == WAITING and self._proved_by_other(raw, index):
             return messages.Redeemed("taken", ref=ask.ref)
-        secret = secrets.token_urlsafe(24)
-        ticket = self._ticket(ask.kind, raw, index, secret)
-        return messages.Redeemed(ask.kind, ask.ref, ticket, secret)
+        return self._redeem_ticket(self._ticket(ask.kind, raw, index), "")
 
     def prove(self, role: str, ask: messages.Prove) -> Steps:
         """The secret came back from the mailbox. Sets the password where the kind allows; old capabilities end then."""
@@ -141,8 +138,7 @@ class Credentials:
             self._db.execute("UPDATE ticket SET kind = 'proved', secret = NULL WHERE id = ?", (ask.ticket,))
             return messages.Proved(kind, messages.Session(messages.ref_name(raw), self._persons.epoch(raw), ""))
         if kind in ("recover", "invite"):
-            _password_shape(ask.password)
-            phc = yield lambda: hash_password(ask.password)
+            phc = yield from _hashed(ask.password)
             self._shown(ask)  # still there after the pause: exactly one caller goes on
             self._set_password(raw, index, phc)
         if kind == "change":
@@ -163,9 +159,8 @@ class Credentials:
         row = self._credential(raw)
         yield from self.compare(ask.password, row[1] if row else self._nobody, raw)
         if ask.new_mailbox:
-            return messages.Ticket(self._ticket("change", raw, self.index(ask.new_mailbox), None))
-        _password_shape(ask.new_password)
-        phc = yield lambda: hash_password(ask.new_password)
+            return messages.Ticket(self._ticket("change", raw, self.index(ask.new_mailbox)))
+        phc = yield from _hashed(ask.new_password)
         self._set_password(raw, row[0], phc)
         return self.session(raw)
 
@@ -223,7 +218,7 @@ class Credentials:
                 return _digest(device)[:16]
         return index
 
-    def _redeem_ticket(self, ticket: str, mailbox: str, peek: bool) -> messages.Redeemed:
+    def _redeem_ticket(self, ticket: str, mailbox: str, *, peek: bool = False) -> messages.Redeemed:
         row = self._db.one("SELECT kind, ref, mailbox FROM ticket WHERE id = ?", ticket)
         if row is None or row[1] is None:
             return messages.Redeemed("nothing")
@@ -252,10 +247,10 @@ class Credentials:
             raise messages.Refused("ticket")
         return row[0], row[1], row[2]
 
-    def _ticket(self, kind: str, raw: bytes | None, index: bytes, secret: str | None) -> str:
+    def _ticket(self, kind: str, raw: bytes | None, index: bytes) -> str:
         ticket = secrets.token_urlsafe(16)
-        row = (ticket, kind, raw, index, _digest(secret) if secret else None, self._room.now() + HOURS[kind] * 3600)
-        self._db.execute("INSERT INTO ticket VALUES (?, ?, ?, ?, ?, ?)", row)
+        row = (ticket, kind, raw, index, self._room.now() + HOURS[kind] * 3600)
+        self._db.execute("INSERT INTO ticket VALUES (?, ?, ?, ?, NULL, ?)", row)
         return ticket
 
     def _set_password(self, raw: bytes, index: bytes, phc: str) -> None:
@@ -324,6 +319,8 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def _password_shape(password: str) -> None:
+def _hashed(password: str) -> Generator[Work, Any, Any]:
+    """Refused "password" for one that is too short or too long to be one."""
     if not 8 <= len(password) <= LONGEST_PASSWORD:
         raise messages.Refused("password")
+    return (yield lambda: hash_password(password))

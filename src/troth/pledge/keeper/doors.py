@@ -151,14 +151,11 @@ def _question(heard: BinaryIO) -> bytes | None:
 
 def _callers(door: socket.socket) -> list[socket.socket]:
     """New connections: accepted from a listening door, or passed through an inherited one."""
-    callers: list[socket.socket] = []
     with suppress(OSError):  # the caller went away
         if door.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            callers.append(door.accept()[0])
-        else:
-            _, descriptors, _, _ = socket.recv_fds(door, 1, 4)
-            callers += [line for descriptor in descriptors if (line := _line(descriptor)) is not None]
-    return callers
+            return [door.accept()[0]]
+        return [line for descriptor in socket.recv_fds(door, 1, 4)[1] if (line := _line(descriptor))]
+    return []
 
 
 def _line(descriptor: int) -> socket.socket | None:

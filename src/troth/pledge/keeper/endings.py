@@ -31,32 +31,31 @@ class Endings:
     def erased(self) -> int:
         return int(self._db.value("SELECT count(*) FROM erased"))
 
-    def grant(self, role: str, ask: messages.Grant) -> messages.Noted:
-        """Refused "purpose" for one that nobody may allow, "capability" unless it is the person's own."""
-        klass, fate = _optional(ask.purpose)
-        raw = self._owner(ask.capability)
-        self._persons.add_wrap(raw, klass, fate)
-        return messages.Noted(self._room.note(raw, {"did": "grant", "purpose": ask.purpose}))
+    def consent(self, role: str, ask: messages.Consent) -> messages.Done:
+        """Refused "purpose" for one that nobody may allow, "capability" unless it is the person's own.
 
-    def withdraw(self, role: str, ask: messages.Withdraw) -> messages.Noted:
-        """The worker may end a purpose for a person who asked by a letter's link; nobody can allow one that way."""
-        klass, fate = _optional(ask.purpose)
-        raw = messages.raw_ref(ask.ref) if role == "worker" else self._owner(ask.capability)
-        self._persons.delete_wrap(raw, klass, fate)
-        self.forgot = True
-        return messages.Noted(self._room.note(raw, {"did": "withdraw", "purpose": ask.purpose}))
+        The worker may end a purpose for a person who asked by a letter's link; nobody can allow one that way.
+        """
+        if ask.purpose not in OPTIONAL:
+            raise messages.Refused("purpose")
+        raw = messages.raw_ref(ask.ref) if role == "worker" and not ask.allow else self._owner(ask.capability)
+        (self._persons.add_wrap if ask.allow else self._persons.delete_wrap)(raw, *OPTIONAL[ask.purpose])
+        self.forgot |= not ask.allow
+        return messages.Done(
+            self._room.note(raw, {"did": "grant" if ask.allow else "withdraw", "purpose": ask.purpose})
+        )
 
-    def restrict(self, role: str, ask: messages.Restrict) -> messages.Restricted:
-        """Open a person for one job alone, or for all again (""). Done again it changes and notes nothing."""
+    def restrict(self, role: str, ask: messages.Restrict) -> messages.Done:
+        """Open a person for one job alone, or for all again (""). Done again, and of a tripwire, it changes nothing."""
         raw = messages.raw_ref(ask.ref)
-        if (self._db.value("SELECT job FROM restricted WHERE ref = ?", raw) or "") != ask.job:
+        if (self._db.value("SELECT job FROM restricted WHERE ref = ?", raw) or "") not in (ask.job, messages.NOBODY):
             self._db.execute("DELETE FROM restricted WHERE ref = ?", (raw,))
             if ask.job:
                 self._db.execute("INSERT INTO restricted VALUES (?, ?)", (raw, ask.job))
             self._room.note(raw, {"did": "restrict" if ask.job else "lift"})
-        return messages.Restricted(ask.job)
+        return messages.Done()
 
-    def shred(self, role: str, ask: messages.Shred) -> messages.Shredded:
+    def shred(self, role: str, ask: messages.Shred) -> messages.Done:
         """Forget a person. Done again it changes nothing, so that a lost answer can be asked for again."""
         keep = frozenset(ask.keep)
         if not keep <= {"tax"}:
@@ -67,7 +66,7 @@ class Endings:
                 continue
             event = {"type": "erasure", "kept": "tax" if keep else "nothing"}
             self._room.leaves.everyday(f"erasure:{secrets.token_hex(8)}", event, self._room.clock())
-        return messages.Shredded(self.erased)
+        return messages.Done(self.erased)
 
     def apply_journal(self) -> int:
         """Erase again whoever the journal says was erased; for a keyring that comes from a backup. How many it had."""
@@ -109,9 +108,3 @@ def _append(path: Path, line: str) -> None:
     with open(path, "ab", buffering=0, opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         file.write(line.encode())
         os.fsync(file)
-
-
-def _optional(purpose: str) -> tuple[str, str]:
-    if purpose not in OPTIONAL:
-        raise messages.Refused("purpose")
-    return OPTIONAL[purpose]

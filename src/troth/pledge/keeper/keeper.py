@@ -80,9 +80,9 @@ class Keeper:
             "Hello": self._greet, "Blank": self._blanks, "Enrol": self._credentials.enrol,
             "SignIn": self._credentials.sign_in, "Recover": self._credentials.recover,
             "Redeem": self._credentials.redeem, "Prove": self._credentials.prove, "Change": self._credentials.change,
-            "Open": self._opening.open, "Grant": self._endings.grant, "Withdraw": self._endings.withdraw,
-            "Restrict": self._endings.restrict, "Shred": self._endings.shred, "Rotate": self._rotation.step,
-            "Note": self._note, "Poison": self._poison, "Acknowledge": self._acknowledge, "Copy": self._copies.ask,
+            "Open": self._opening.open, "Consent": self._endings.consent, "Restrict": self._endings.restrict,
+            "Shred": self._endings.shred, "Rotate": self._rotation.step, "Note": self._note,
+            "Acknowledge": self._acknowledge, "Copy": self._copies.ask,
             "Checkpoint": self.room.leaves.checkpoint, "Tile": self.room.leaves.tile, "History": self._history,
             "Attest": self._attest, "Passkey": self._passkey,
         }  # fmt: skip
@@ -147,7 +147,7 @@ class Keeper:
             elif hello.checkpoint:
                 behind = self.room.leaves.contradicts(hello.checkpoint)
             self._opening.behind = behind
-        return messages.Greeting(messages.PROTOCOL, role, self.room.keys.verify_key, self._opening.behind)
+        return messages.Greeting(role, self.room.keys.verify_key, self._opening.behind)
 
     def _passkey(self, role: str, ask: messages.Passkey) -> Steps:
         """Loaded when first asked for, and beside the loop: a shop whose customers have no passkeys runs without it."""
@@ -171,27 +171,23 @@ class Keeper:
             event = {"type": "incident", "what": what, "times": str(times)}
             self.room.leaves.everyday(f"incident {what} {times}", event, self.room.clock())
 
-    def _poison(self, role: str, ask: messages.Poison) -> messages.Restricted:
-        self.db.execute("INSERT OR IGNORE INTO poison VALUES (?)", (messages.raw_ref(ask.ref),))
-        return messages.Restricted(ask.ref)
-
-    def _acknowledge(self, role: str, ask: messages.Acknowledge) -> messages.Noted:
+    def _acknowledge(self, role: str, ask: messages.Acknowledge) -> messages.Done:
         """Refused "incidents" where there are others by now than those that the owner was shown."""
         if sum(self._incidents().values()) != ask.incidents:
             raise messages.Refused("incidents")
         self.db.execute("UPDATE incident SET known = times")
         event: dict[str, str | int] = {"type": "acknowledged", "incidents": ask.incidents}
         seq = self.room.leaves.everyday(f"acknowledged {self.room.leaves.size}", event, self.room.clock())
-        return messages.Noted(seq)
+        return messages.Done(seq)
 
     def _incidents(self) -> dict[str, int]:
         return dict(self.db.execute("SELECT what, times - known FROM incident WHERE times > known"))
 
-    def _note(self, role: str, ask: messages.Note) -> messages.Noted:
+    def _note(self, role: str, ask: messages.Note) -> messages.Done:
         """Refused "shape" for an event without a type, or with the one that leaves about people have."""
         if not ask.event_id or ask.event.get("type", "person") == "person":
             raise messages.Refused("shape")
-        return messages.Noted(self.room.leaves.everyday(ask.event_id, ask.event, self.room.clock()))
+        return messages.Done(self.room.leaves.everyday(ask.event_id, ask.event, self.room.clock()))
 
     def _blanks(self, role: str, ask: messages.Blank) -> messages.Blanks:
         if not 0 < ask.count <= MOST_BLANKS:
@@ -200,8 +196,8 @@ class Keeper:
 
     def _attest(self, role: str, ask: messages.Attest) -> messages.Attested:
         return messages.Attested(
-            self.room.leaves.size, self._endings.erased, self.room.persons.count(),
-            self._separate_user, self._incidents(), self.db.value("SELECT count(*) FROM poison"),
+            self.room.leaves.size, self._endings.erased, self._separate_user, self._incidents(),
+            self.db.value("SELECT count(*) FROM restricted WHERE job = ?", messages.NOBODY),
         )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ keyed hashes, passwords Argon2id, events about a person sealed under that person
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,6 @@ CREATE TABLE IF NOT EXISTS spent (who BLOB, ends INTEGER, used INTEGER NOT NULL,
 CREATE TABLE IF NOT EXISTS failure (who BLOB PRIMARY KEY, fails INTEGER NOT NULL, ends INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS link (ref BLOB UNIQUE, owner BLOB, PRIMARY KEY (owner, ref)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS passkey (id TEXT PRIMARY KEY, ref BLOB, key BLOB, counter INT, made INT, epoch INT);
-CREATE TABLE IF NOT EXISTS poison (ref BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS incident (what TEXT PRIMARY KEY, times INTEGER NOT NULL, known INTEGER NOT NULL);
 """
 
@@ -64,32 +63,27 @@ class Keyring(sqlite3.Connection):
     @contextmanager
     def batch(self) -> Iterator[None]:
         """One durable transaction for everything inside. If it raises, nothing of it happened."""
-        self.execute("BEGIN IMMEDIATE")
-        try:
+        with self._whole("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"):
             fault.here("keeper.begun")
             yield
             fault.here("keeper.stepped")
-            self.execute("COMMIT")
+        fault.here("keeper.committed")
+
+    def step(self) -> AbstractContextManager[None]:
+        """A part of a batch that can fail alone. One that did is at its beginning again; the COMMIT ends them all."""
+        return self._whole("SAVEPOINT step", "RELEASE step", "ROLLBACK TO step")
+
+    @contextmanager
+    def _whole(self, begin: str, end: str, undo: str) -> Iterator[None]:
+        self.execute(begin)
+        try:
+            yield
+            self.execute(end)
         except BaseException:
             # SQLite has rolled back by itself where the disk was full; a second ROLLBACK would raise.
             if self.in_transaction:
-                self.execute("ROLLBACK")
+                self.execute(undo)
             raise
-        fault.here("keeper.committed")
-
-    @contextmanager
-    def step(self) -> Iterator[None]:
-        """A part of a batch that can fail alone."""
-        self.execute("SAVEPOINT step")
-        try:
-            yield
-        except BaseException:
-            if self.in_transaction:
-                self.execute("ROLLBACK TO step")
-            raise
-        finally:
-            if self.in_transaction:
-                self.execute("RELEASE step")
 
     def purge(self) -> None:
         """Leave nothing of what was deleted: the journal of changes (WAL) is written back and cut to nothing.

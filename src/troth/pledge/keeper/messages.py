@@ -13,11 +13,11 @@ import msgspec
 
 from troth.pledge.ids import SHAPE, from_bytes, to_bytes
 
-PROTOCOL = 1
 LARGEST = 1 << 20  # bytes of one message
 LENGTH = struct.Struct(">I")
 Said = TypeVar("Said", bound="Message")
 NEWEST = (1 << 63) - 1  # before all that ever is
+NOBODY = "!"  # a tripwire's job: no opening can name it
 
 
 class Message(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +61,6 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like
 class Hello(Question, frozen=True):
     """`checkpoint` (a signed note) and `erased`: what the main side saw of this keeper. Behind it, nothing opens."""
 
-    protocol: int = PROTOCOL
     checkpoint: str = ""
     erased: int = 0
 
@@ -149,23 +148,21 @@ class Open(Question, frozen=True):
     capability: str = ""
 
 
-class Grant(Question, frozen=True):
-    """Allow an optional purpose with one's own capability: the key gets a wrap for it."""
-
-    capability: str
-    purpose: str
-
-
-class Withdraw(Question, frozen=True):
-    """End an optional purpose: its wrap is deleted. By one's own capability, or by the worker for a person."""
+class Consent(Question, frozen=True):
+    """Allow an optional purpose, by one's own capability, or end it, the worker for a person too: its wrap is made
+    or deleted."""
 
     purpose: str
+    allow: bool
     capability: str = ""
     ref: str = ""
 
 
 class Restrict(Question, frozen=True):
-    """Worker only: from now on a person opens for this job alone, as they are to be forgotten. "": as before."""
+    """Worker only: from now on a person opens for this job alone, as they are to be forgotten. "": as before.
+
+    For the job NOBODY: they are none, nobody has reason to open them, and whoever does causes an incident, for good.
+    """
 
     ref: str
     job: str
@@ -195,12 +192,6 @@ class Note(Question, frozen=True):
 
     event_id: str
     event: dict[str, str | int]
-
-
-class Poison(Question, frozen=True):
-    """Worker only: nobody has reason to open this person, who is none. Whoever does causes an incident."""
-
-    ref: str
 
 
 class Acknowledge(Question, frozen=True):
@@ -244,7 +235,6 @@ class Refusal(Answer, frozen=True):
 
 
 class Greeting(Answer, frozen=True):
-    protocol: int
     role: str
     verify_key: bytes  # Ed25519: signs key sets
     behind: str = ""  # why it opens nothing: what this keyring lacks of what the main side has seen
@@ -303,20 +293,11 @@ class Opened(Answer, frozen=True):
     values: list[bytes]
 
 
-class Noted(Answer, frozen=True):
-    seq: int
+class Done(Answer, frozen=True):
+    """`number`: of the ledger's entry that says so. Of Shred how many persons were erased so far; of Copy 1 when the
+    copy lies in the folder, 0 while it is being made: ask again."""
 
-
-class Restricted(Answer, frozen=True):
-    """The job that a person opens for, or "" for all."""
-
-    job: str
-
-
-class Shredded(Answer, frozen=True):
-    """`erased`: how many persons were erased so far."""
-
-    erased: int
+    number: int = 0
 
 
 class Rotated(Answer, frozen=True):
@@ -351,14 +332,9 @@ class Entries(Answer, frozen=True):
     more: bool
 
 
-class Copied(Answer, frozen=True):
-    done: bool  # it lies in the folder for copies; else it is being made, ask again
-
-
 class Attested(Answer, frozen=True):
     ledger_size: int
     erased: int
-    persons: int
     separate_user: bool
     incidents: dict[str, int]  # what happened -> how often, since the owner last acknowledged
     poisoned: int = 0

@@ -70,15 +70,14 @@ class Opening:
         return raw
 
     def _must_be_open(self, raw: bytes, job: str) -> None:
-        if self._room.db.value("SELECT job FROM restricted WHERE ref = ?", raw) not in (None, job):
-            raise messages.Refused("restricted")
+        if (only := self._room.db.value("SELECT job FROM restricted WHERE ref = ?", raw)) not in (None, job):
+            tripped = "somebody was opened whom nobody has reason to open" if only == messages.NOBODY else ""
+            raise messages.Refused("gone" if tripped else "restricted", incident=tripped)
 
     def _unseal(self, raw: bytes, record: messages.Record, purpose: str) -> bytes:
         fate = OPENS.get((record.place.klass, purpose))
         if fate is None:
             raise messages.Refused("purpose")
-        if self._room.db.one("SELECT 1 FROM poison WHERE ref = ?", raw):
-            raise messages.Refused("gone", incident="somebody was opened whom nobody has reason to open")
         return unseal(self._room.persons.private(raw, record.place.klass, fate), record.place, record.sealed)
 
     def _is_theirs(self, owner: bytes, records: list[messages.Record], values: list[bytes]) -> bool:

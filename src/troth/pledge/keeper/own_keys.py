@@ -30,24 +30,14 @@ class OwnKeys:
 
     def load(self) -> None:
         keys: dict[str, dict[int, bytes]] = {name: {} for name in KEYS}
-        for name, version, wrapped in self._db.execute("SELECT name, version, wrapped FROM own_key"):
-            keys[name][version] = self._root.unwrap(_context(name, version), wrapped)
+        for name, version, key in self._unwrapped():
+            keys[name][version] = key
         self.sign = Ed25519PrivateKey.from_private_bytes(keys["sign"][max(keys["sign"])])
         self.verify_key = self.sign.public_key().public_bytes_raw()
         self.ledger = Ed25519PrivateKey.from_private_bytes(keys["ledger"][max(keys["ledger"])])
         self.capability = keys["capability"][max(keys["capability"])]
         self.mailbox = keys["mailbox"]
-        self._wrapping = {
-            fate: {version: AESGCM(key) for version, key in keys[f"wrapping {fate}"].items()} for fate in FATES
-        }
-
-    def current(self, fate: str) -> tuple[int, AESGCM]:
-        version = max(self._wrapping[fate])
-        return version, self._wrapping[fate][version]
-
-    def of_version(self, fate: str, version: int) -> AESGCM:
-        """KeyError where that version was destroyed."""
-        return self._wrapping[fate][version]
+        self.wrapping = {fate: {n: AESGCM(key) for n, key in keys[f"wrapping {fate}"].items()} for fate in FATES}
 
     def add_version(self, name: str) -> None:
         newest = self._db.value("SELECT max(version) FROM own_key WHERE name = ?", name) or 0
@@ -61,15 +51,16 @@ class OwnKeys:
 
     def rewrap(self, change: Callable[[], None]) -> int:
         """Wrap every one of them anew, by what is the root key after `change`. How many there are."""
-        rows = [
-            (name, version, self._root.unwrap(_context(name, version), wrapped))
-            for name, version, wrapped in self._db.execute("SELECT name, version, wrapped FROM own_key").fetchall()
-        ]
+        rows = self._unwrapped()
         change()
         for name, version, key in rows:
             again = self._root.wrap(_context(name, version), key)
             self._db.execute("UPDATE own_key SET wrapped = ? WHERE (name, version) = (?, ?)", (again, name, version))
         return len(rows)
+
+    def _unwrapped(self) -> list[tuple[str, int, bytes]]:
+        rows = self._db.execute("SELECT name, version, wrapped FROM own_key").fetchall()
+        return [(name, version, self._root.unwrap(_context(name, version), wrapped)) for name, version, wrapped in rows]
 
 
 def _context(name: str, version: int) -> bytes:

@@ -6,8 +6,8 @@ Random, never derived: a derived key comes back as long as its master lives, so 
 import hashlib
 import hmac
 import secrets
+from operator import itemgetter
 
-import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -20,7 +20,10 @@ from troth.pledge.keeper.seals import KeySet, sign_key_set
 NONCE = 12
 WRAP = 1 + 2 + NONCE + 32 + 16  # bytes: its number, the wrapping key's version, nonce, what is wrapped, tag
 HISTORY = "history"  # the AES key of a person's ledger events; dies with the person
-HELD = (HISTORY, *WRAPS)  # a wrap's number is its class's place here times 16, and its fate's in FATES: add at the end
+HELD = (HISTORY, *WRAPS)
+# Wraps are kept under these: whatever is new in HELD or FATES comes at the end.
+NUMBER = {(k, f): i * 16 + n for i, k in enumerate(HELD) for n, f in enumerate(FATES)}
+SLOT = {number: slot for slot, number in NUMBER.items()}
 Wraps = dict[str, dict[str, bytes]]  # class -> fate -> version (2 bytes), nonce, wrapped private key
 
 
@@ -84,7 +87,7 @@ class Persons:
         self._db.execute("UPDATE person SET wraps = ? WHERE ref = ?", (packed(wraps), raw))
 
     def rewrap(self, raw: bytes) -> None:
-        """Make every wrap anew under the newest wrapping keys, in the form of today."""
+        """Make every wrap anew under the newest wrapping keys."""
         wraps = self.wraps(raw)
         for klass, fates in wraps.items():
             for fate in fates:
@@ -114,32 +117,29 @@ class Persons:
         return known is not None and hmac.compare_digest(known, hashlib.sha256(secret).digest())
 
     def _wrap(self, raw: bytes, klass: str, fate: str, private: bytes) -> bytes:
-        version, aead = self._keys.current(fate)
+        version, aead = max(self._keys.wrapping[fate].items(), key=itemgetter(0))
         nonce = secrets.token_bytes(NONCE)
         return version.to_bytes(2, "big") + nonce + aead.encrypt(nonce, private, _context(raw, klass, fate))
 
     def _unwrap(self, raw: bytes, wraps: Wraps, klass: str, fate: str) -> bytes:
         try:
             wrapped = wraps[klass][fate]
-            aead = self._keys.of_version(fate, int.from_bytes(wrapped[:2], "big"))
+            aead = self._keys.wrapping[fate][int.from_bytes(wrapped[:2], "big")]
             return aead.decrypt(wrapped[2 : 2 + NONCE], wrapped[2 + NONCE :], _context(raw, klass, fate))
-        except (KeyError, InvalidTag, ValueError):  # ValueError: cut short
+        except (KeyError, InvalidTag, ValueError):  # KeyError: destroyed; ValueError: cut short
             raise Gone from None
 
 
 def packed(wraps: Wraps) -> bytes:
     """One after the other, each of the same length, after its number: names would take a quarter of the keyring."""
-    return b"".join(bytes([HELD.index(k) * 16 + FATES.index(f)]) + wraps[k][f] for k in wraps for f in wraps[k])
+    return b"".join(bytes([NUMBER[k, f]]) + wraps[k][f] for k in wraps for f in wraps[k])
 
 
 def unpacked(row: bytes) -> Wraps:
-    """Both forms: that of today, and MessagePack with the names, whose first byte is no number of a wrap."""
-    if row[:1] > b"\x7f":
-        return msgspec.msgpack.decode(row, type=Wraps)
     wraps: Wraps = {}
     for at in range(0, len(row), WRAP):
-        klass, fate = divmod(row[at], 16)
-        wraps.setdefault(HELD[klass], {})[FATES[fate]] = row[at + 1 : at + WRAP]
+        klass, fate = SLOT.get(row[at], ("", ""))  # altered, or cut short before it: nobody's
+        wraps.setdefault(klass, {})[fate] = row[at + 1 : at + WRAP]
     return wraps
 
 

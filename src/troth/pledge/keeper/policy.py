@@ -55,8 +55,8 @@ PER_MINUTE = {"SignIn": 600, "Recover": 300, "Change": 300, "Prove": 300, "Histo
 
 # role -> verbs behind its door
 VERBS: dict[str, set[str]] = {
-    "web": {"Hello", "Enrol", "SignIn", "Recover", "Prove", "Change", "Open", "Grant", "Withdraw", "History",
+    "web": {"Hello", "Enrol", "SignIn", "Recover", "Prove", "Change", "Open", "Consent", "History",
             "Checkpoint", "Attest", "Passkey"},
-    "worker": {"Hello", "Blank", "Redeem", "Open", "Withdraw", "Restrict", "Shred", "Poison", "Acknowledge", "Rotate",
+    "worker": {"Hello", "Blank", "Redeem", "Open", "Consent", "Restrict", "Shred", "Acknowledge", "Rotate",
                "Note", "Tile", "Checkpoint", "Copy", "Attest"},
 }  # fmt: skip

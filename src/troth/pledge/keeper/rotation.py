@@ -87,16 +87,14 @@ class Rotation:
         return messages.Rotated(0, 0)
 
     def _lookup_step(self, ask: messages.Rotate) -> messages.Rotated:
-        if self._state("lookup") is None:
+        if len(self._keys.mailbox) == 1:
             self._keys.add_version("mailbox")
-            self._begin("lookup", b"")
             return messages.Rotated(0, self._credentials.outdated() + 1)
         done = sum(self._refresh(record) for record in ask.records)
         left = self._credentials.outdated()
         if left or not ask.last:
             return messages.Rotated(done, left + 1)
         self._keys.drop_older("mailbox")
-        self._end("lookup")
         return messages.Rotated(done, 0)
 
     def _refresh(self, record: messages.Record) -> bool:

@@ -105,18 +105,18 @@ class Door:
         return self._ask(messages.Change(capability, password, new_mailbox=new), messages.Ticket).ticket
 
     def grant(self, capability: str, purpose: str) -> None:
-        self._ask(messages.Grant(capability, purpose), messages.Noted)
+        self._ask(messages.Consent(purpose, True, capability), messages.Done)
 
     def withdraw(self, purpose: str, *, capability: str = "", ref: str = "") -> None:
-        self._ask(messages.Withdraw(purpose, capability, ref), messages.Noted)
+        self._ask(messages.Consent(purpose, False, capability, ref), messages.Done)
 
     def restrict(self, ref: str, job: str) -> None:
         """From now on this person opens for that job alone; "": for all again. KeeperRefused("gone") if forgotten."""
-        self._ask(messages.Restrict(ref, job), messages.Restricted)
+        self._ask(messages.Restrict(ref, job), messages.Done)
 
     def shred(self, ref: str, keep: Sequence[str] = ()) -> int:
         """Forget a person but for the fates in `keep`. Returns how many were erased so far. Cannot be undone."""
-        return self._ask(messages.Shred(ref, list(keep)), messages.Shredded).erased
+        return self._ask(messages.Shred(ref, list(keep)), messages.Done).number
 
     def rotate(self, what: str, contacts: Sequence[Sealed] = (), *, last: bool = False) -> messages.Rotated:
         """One step of a rotation. `left` is 0 when it has ended."""
@@ -125,18 +125,18 @@ class Door:
 
     def copy(self, name: str) -> bool:
         """Have a sealed copy of the keyring made by this name. False while it is being made: ask again."""
-        return self._ask(messages.Copy(name), messages.Copied).done
+        return bool(self._ask(messages.Copy(name), messages.Done).number)
 
     def note(self, event_id: str, event: dict[str, str | int]) -> int:
-        return self._ask(messages.Note(event_id, event), messages.Noted).seq
+        return self._ask(messages.Note(event_id, event), messages.Done).number
 
     def poison(self, ref: str) -> None:
         """Nobody has reason to open this person, who is none: whoever does causes an incident."""
-        self._ask(messages.Poison(ref), messages.Restricted)
+        self._ask(messages.Restrict(ref, messages.NOBODY), messages.Done)
 
     def acknowledge(self, incidents: int) -> None:
         """The owner knows of this many incidents. KeeperRefused "incidents" where there are others by now."""
-        self._ask(messages.Acknowledge(incidents), messages.Noted)
+        self._ask(messages.Acknowledge(incidents), messages.Done)
 
     def attest(self) -> messages.Attested:
         return self._ask(messages.Attest(), messages.Attested)
