@@ -28,6 +28,12 @@ QUESTIONS = {
     "mail": ("The mail relay (smtps://user:password@host:465)", "smtp://127.0.0.1:25"),
 }
 
+# option -> how it stands in the template, as a note, and how it is written
+NOT_ASKED = (
+    ("recipient", '# recipients = ["age1..."]', "recipients = [{}]"),
+    ("vendor", '# vendor = "fernhill"', "vendor = {}"),
+)
+
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
@@ -40,7 +46,9 @@ QUESTIONS = {
 @click.option("--currency", help="Three letters, such as EUR.")
 @click.option("--url", help="The public address, such as https://shop.example.org.")
 @click.option("--mail", help="The mail relay, such as smtps://user:password@mail.example.org:465.")
-def init(folder: Path, yes: bool, **options: str | None) -> None:
+@click.option("--recipient", default="", help="Seal backups to this age recipient (troth backup --make-identity).")
+@click.option("--vendor", default="", help="Open a Composer repository for the packages of this vendor.")
+def init(folder: Path, yes: bool, recipient: str, vendor: str, **options: str | None) -> None:
     """Make a shop's folder. It asks six things when somebody looks, and never overwrites anything."""
     folder = folder.absolute()
     for path in (folder / "troth.toml", Path(f"{folder}.key") / "root.key"):
@@ -48,7 +56,7 @@ def init(folder: Path, yes: bool, **options: str | None) -> None:
             raise click.ClickException(f"{path} is there already; nothing was changed.")
     ask = not yes and sys.stdin.isatty()
     answers = {key: _answer(key, given, ask) for key, given in options.items()}
-    made = make(folder, settings_text(answers))
+    made = make(folder, settings_text({**answers, "recipient": recipient, "vendor": vendor}))
     click.echo(_next_steps(made))
 
 
@@ -59,6 +67,9 @@ def settings_text(answers: dict[str, str]) -> str:
     local = where.scheme == "http" and config.is_loopback(where.hostname or "")
     port = (where.port or 80) if local else 8000
     text = TEMPLATE.read_text("utf-8")
+    for key, usual, setting in NOT_ASKED:
+        if answers.get(key):
+            text = text.replace(usual, setting.format(json.dumps(answers[key])), 1)
     for key, value in told.items():
         text = text.replace(f"<{key}>", json.dumps(value, ensure_ascii=False))
     return text.replace("<port>", str(port))
@@ -121,4 +132,5 @@ The root key lies in {key}.
 What to do next:
   1. Read {made.home / "troth.toml"} and enter what PayPal and Skrill gave you.
   2. troth --home {made.home} doctor    says what is still missing, and how to mend it.
-  3. troth --home {made.home} serve     opens the shop at {made.web.public_url}"""
+  3. troth --home {made.home} serve     opens the shop at {made.web.public_url}
+     With --sandbox it sells to look-alikes of PayPal and Skrill: a first sale without an account there."""

@@ -36,6 +36,7 @@ COMMANDS = {
     "backup": ("troth.faces.cli.backup:backup", "Make sealed copies now, or verify the newest."),
     "restore": ("troth.faces.cli.restore:restore", "Bring a shop back from sealed copies."),
     "incidents": ("troth.faces.cli.incidents:incidents", "What happened in the keeper that never should."),
+    "sandbox": ("troth.faces.cli.sandbox:sandbox", "Look-alikes of PayPal and Skrill and a mailbox, for a first sale."),
     "demo": ("troth.faces.cli.demo.command:demo", "Run a whole shop with sample goods, to try it."),
     "bench": ("troth.faces.cli.bench.command:bench", "Measure what pages and purchases cost."),
 }

@@ -21,9 +21,16 @@ from troth.faces.cli.supervisor import Supervisor, command, say
 
 
 @click.command()
-def serve() -> None:
+@click.option("--sandbox", is_flag=True, help="With look-alikes of PayPal and Skrill and a mailbox: nothing is paid.")
+def serve(sandbox: bool) -> None:
     """Run the shop: keeper, worker and web. Ctrl-C or SIGTERM stops all three."""
-    run()
+    if not sandbox:
+        run()
+        return
+    from troth.faces.cli.sandbox import beside
+
+    with beside(config.load()):
+        run()
 
 
 def run(commands: Mapping[str, Sequence[str]] | None = None) -> None:

@@ -88,6 +88,7 @@ def _tmpfiles(config: Config, users: Users) -> str:
         lines += [f"f {public} 0640 {users.keeper} {group}", f"z {public} 0640 {users.keeper} {group}"]
     lines += [f"z {home / 'catalogue.stamp'} 0660 {users.worker} {group}"]
     lines += [f"d {own} 0700 {users.keeper} {users.keeper}" for own in _keepers_own(config)]
+    lines += [f"d {own} 0700 {users.worker} {users.worker}" for own in _copies_of_main(config)]
     return "\n".join(lines) + "\n"
 
 
@@ -95,6 +96,7 @@ def _handover(config: Config, users: Users) -> str:
     """For once: what a shop of one user has already written. "~" leaves bits away only: no file becomes executable."""
     lines = [f"Z {path} ~2770 {users.worker} {users.group}" for path in _shared_folders(config)]
     lines += [f"Z {own} ~0700 {users.keeper} {users.keeper}" for own in _keepers_own(config)]
+    lines += [f"Z {own} ~0700 {users.worker} {users.worker}" for own in _copies_of_main(config)]
     return "\n".join(lines) + "\n"
 
 
@@ -104,7 +106,13 @@ def _shared_folders(config: Config) -> list[Path]:
 
 
 def _keepers_own(config: Config) -> list[Path]:
-    return [config.keyring.parent, config.root_key.parent]
+    copies = [config.keyring_copies] if config.backup.recipients else []
+    return [config.keyring.parent, config.root_key.parent, *copies]
+
+
+def _copies_of_main(config: Config) -> list[Path]:
+    """Where the worker puts backups, if it makes any."""
+    return [config.main_copies] if config.backup.recipients else []
 
 
 def _keeper(config: Config, users: Users) -> str:
@@ -115,7 +123,7 @@ RuntimeDirectoryMode=0755
 UMask=0077
 PrivateNetwork=yes
 RestrictAddressFamilies=AF_UNIX
-ReadWritePaths={config.keyring.parent} {config.root_key.parent} {config.home}/keeper.pub
+ReadWritePaths={" ".join(map(str, _keepers_own(config)))} {config.home}/keeper.pub
 InaccessiblePaths=-{config.home}/data -{config.home}/files -{config.home}/media"""
     what = "the process that can open, and notes it first"
     return _service(what, users.keeper, users, _line(config, f"keeper {doors}"), own, after="network.target")
@@ -124,7 +132,7 @@ InaccessiblePaths=-{config.home}/data -{config.home}/files -{config.home}/media"
 def _worker(config: Config, users: Users) -> str:
     own = f"""\
 ExecStartPre={_line(config, "migrate")}
-{_shared(config, "worker")}"""
+{_shared(config, "worker", *_copies_of_main(config))}"""
     return _service(
         "settles, delivers, writes, checks", users.worker, users, _line(config, "worker"), own, after=KEEPER
     )
@@ -137,13 +145,15 @@ def _web(config: Config, users: Users) -> str:
     return _service("the pages", users.web, users, _line(config, "web"), own, after)
 
 
-def _shared(config: Config, role: str) -> str:
+def _shared(config: Config, role: str, *own: Path) -> str:
+    written = " ".join(map(str, [*_shared_folders(config), config.home / "catalogue.stamp", *own]))
     return f"""\
+EnvironmentFile=-{config.home}/run/sandbox.env
 Environment=TROTH_DOOR=unix:{DOORS}/{role}.sock TMPDIR={config.home}/run/tmp
 UMask=0007
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
-ReadWritePaths={" ".join(map(str, _shared_folders(config)))} {config.home}/catalogue.stamp
-InaccessiblePaths={config.keyring.parent} {config.root_key.parent}"""
+ReadWritePaths={written}
+InaccessiblePaths={" ".join(map(str, _keepers_own(config)))}"""
 
 
 def _service(what: str, user: str, users: Users, line: str, own: str, after: str) -> str:
