@@ -116,7 +116,7 @@ class Credentials:
         if ask.ticket:
             return self._redeem_ticket(ask.ticket, ask.mailbox, peek=ask.kind == "peek")
         raw = messages.raw_ref(ask.ref)
-        if ask.mailbox and not self._is_reached_by(raw, ask.mailbox):
+        if ask.mailbox and not self.is_reached_by(raw, ask.mailbox):
             return messages.Redeemed("astray")
         if ask.kind not in ("invite", "claim", "confirm", "erase"):
             raise messages.Refused("kind")
@@ -169,11 +169,7 @@ class Credentials:
 
         While the look-up key is rotated, rows that stand under an older key are moved to the newest one here.
         """
-        name = unicodedata.normalize("NFKC", mailbox).strip().casefold()
-        if "@" not in name or len(name) > LONGEST_MAILBOX:
-            raise messages.Refused("mailbox")
-        newest = max(self._keys.mailbox)
-        name_in = b"mailbox\0" + name.encode()
+        newest, name_in = max(self._keys.mailbox), _named(mailbox)
         hashes = {v: hmac.digest(key, name_in, hashlib.sha256)[:16] for v, key in self._keys.mailbox.items()}
         for old in hashes.keys() - {newest}:
             sql = "UPDATE credential SET mailbox = ?, lookup = ? WHERE mailbox = ? AND lookup = ?"
@@ -181,6 +177,14 @@ class Credentials:
             for table in ("ticket", "reached"):
                 self._db.execute(f"UPDATE {table} SET mailbox = ?1 WHERE mailbox = ?2", (hashes[newest], hashes[old]))  # noqa: S608
         return hashes[newest]
+
+    def objects(self, mailbox: str) -> bool:
+        """Whether somebody with this mailbox asked for no mailings."""
+        return self._db.one("SELECT 1 FROM objected WHERE mailbox = ?", self.objection(mailbox)) is not None
+
+    def objection(self, mailbox: str) -> bytes:
+        """Its key is never rotated: of who was forgotten nothing else is left to know the mailbox by."""
+        return hmac.digest(self._keys.objection, _named(mailbox), hashlib.sha256)[:16]
 
     def signs_in(self, raw: bytes, mailbox: str) -> bool:
         """Whether this mailbox is the one that the person signs in with."""
@@ -258,7 +262,7 @@ class Credentials:
         self._db.execute(sql, (raw, index, phc, WAITING, max(self._keys.mailbox)))
         self._persons.raise_epoch(raw)
 
-    def _is_reached_by(self, raw: bytes, mailbox: str) -> bool:
+    def is_reached_by(self, raw: bytes, mailbox: str) -> bool:
         """Whether this is the mailbox that the person gave: the one of their first letter, until another is proved.
 
         With the first letter ends a credential that nobody proved and that is for another mailbox: it was put on the
@@ -317,6 +321,13 @@ class Credentials:
 
 def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
+
+
+def _named(mailbox: str) -> bytes:
+    name = unicodedata.normalize("NFKC", mailbox).strip().casefold()
+    if "@" not in name or len(name) > LONGEST_MAILBOX:
+        raise messages.Refused("mailbox")
+    return b"mailbox\0" + name.encode()
 
 
 def _hashed(password: str) -> Generator[Work, Any, Any]:

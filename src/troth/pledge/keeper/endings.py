@@ -12,10 +12,11 @@ from pathlib import Path
 
 from troth.pledge.ids import SHAPE, to_bytes
 from troth.pledge.keeper import messages
-from troth.pledge.keeper.credentials import Credentials
+from troth.pledge.keeper.credentials import Credentials, read_mailbox
 from troth.pledge.keeper.persons import Gone
-from troth.pledge.keeper.policy import OPTIONAL
+from troth.pledge.keeper.policy import OPTIONAL, REACHED_BY
 from troth.pledge.keeper.room import Room
+from troth.pledge.keeper.seals import unseal
 
 log = logging.getLogger("troth.keeper")
 
@@ -23,7 +24,7 @@ log = logging.getLogger("troth.keeper")
 class Endings:
     def __init__(self, room: Room, credentials: Credentials, journal: Path | None, elsewhere: Path | None) -> None:
         self._room, self._db, self._persons = room, room.db, room.persons
-        self._owner, self._own = credentials.owner, credentials.own
+        self._credentials, self._owner, self._own = credentials, credentials.owner, credentials.own
         self._journal, self._elsewhere = journal, elsewhere
         self.forgot = False  # something was deleted that must not stay in the journal of changes
 
@@ -34,16 +35,35 @@ class Endings:
     def consent(self, role: str, ask: messages.Consent) -> messages.Done:
         """Refused "purpose" for one that nobody may allow, "capability" unless it is the person's own.
 
-        The worker may end a purpose for a person who asked by a letter's link; nobody can allow one that way.
+        The worker carries what people chose without signing in; to allow a purpose it shows the person's contact.
         """
         if ask.purpose not in OPTIONAL:
             raise messages.Refused("purpose")
-        raw = messages.raw_ref(ask.ref) if role == "worker" and not ask.allow else self._owner(ask.capability)
+        raw = messages.raw_ref(ask.ref) if role == "worker" else self._owner(ask.capability)
+        if role == "worker" and (ask.allow or ask.contact):
+            self._mind(raw, ask)
         (self._persons.add_wrap if ask.allow else self._persons.delete_wrap)(raw, *OPTIONAL[ask.purpose])
         self.forgot |= not ask.allow
         return messages.Done(
             self._room.note(raw, {"did": "grant" if ask.allow else "withdraw", "purpose": ask.purpose})
         )
+
+    def _mind(self, raw: bytes, ask: messages.Consent) -> None:
+        """A mailbox that objected is remembered, whoever comes with it, until one who is reached by it allows it anew.
+
+        Refused "objected", "astray" for a mailbox that is none of the person's, "shape" for what is no contact.
+        """
+        at = ask.contact.place if ask.contact else None
+        if ask.contact is None or at is None or (at.klass, at.ref) != (REACHED_BY, ask.ref):
+            raise messages.Refused("shape")
+        mailbox = read_mailbox(unseal(self._persons.private(raw, REACHED_BY, "standing"), at, ask.contact.sealed))
+        if not self._credentials.is_reached_by(raw, mailbox):
+            raise messages.Refused("astray")
+        if ask.anew or not ask.allow:
+            sql = "DELETE FROM objected WHERE mailbox = ?" if ask.allow else "INSERT OR IGNORE INTO objected VALUES (?)"
+            self._db.execute(sql, (self._credentials.objection(mailbox),))
+        elif self._credentials.objects(mailbox):
+            raise messages.Refused("objected")
 
     def restrict(self, role: str, ask: messages.Restrict) -> messages.Done:
         """Open a person for one job alone, or for all again (""). Done again, and of a tripwire, it changes nothing."""

@@ -150,12 +150,15 @@ class Open(Question, frozen=True):
 
 class Consent(Question, frozen=True):
     """Allow an optional purpose, by one's own capability, or end it, the worker for a person too: its wrap is made
-    or deleted."""
+    or deleted. The worker shows the person's contact, so that a mailbox that objected is known again; `anew`: they
+    allow it themselves, after all."""
 
     purpose: str
     allow: bool
     capability: str = ""
     ref: str = ""
+    contact: Record | None = None
+    anew: bool = False
 
 
 class Restrict(Question, frozen=True):

@@ -10,7 +10,7 @@ import re
 from troth.pledge import fault
 from troth.pledge.keeper import capabilities, messages
 from troth.pledge.keeper.credentials import Credentials, Steps, read_mailbox, rest
-from troth.pledge.keeper.policy import BY_CAPABILITY, BY_DOOR, OPENS, REACHED_BY
+from troth.pledge.keeper.policy import BY_CAPABILITY, BY_DOOR, OPENS, OPTIONAL, REACHED_BY
 from troth.pledge.keeper.room import Room
 from troth.pledge.keeper.seals import BadSeal, unseal
 from troth.pledge.ledger.events import Event
@@ -26,7 +26,8 @@ class Opening:
         self.behind = ""  # why it opens nothing: older than what the main side has seen
 
     def open(self, role: str, ask: messages.Open) -> Steps:
-        """Refused: "purpose", "capability", "job", "budget", "gone", "seal", "behind", "restricted". All or none.
+        """Refused: "purpose", "capability", "job", "budget", "gone", "seal", "behind", "restricted", "objected". All or
+        none.
 
         A long list is unsealed in slices, so that other questions pass between. What it uses up and its leaves are
         written with the answer, in the last step, and nobody is told who was forgotten or restricted meanwhile.
@@ -51,7 +52,8 @@ class Opening:
             classes.setdefault(raw, []).append(record.place.klass)
         if owner is not None and not self._is_theirs(owner, ask.records, values):
             raise messages.Refused("capability")
-        who, most, span = (role.encode(), self._daily, 86400) if owner is None else (owner + b" own", OWN_A_MINUTE, 60)
+        day = role + ask.purpose if ask.purpose in OPTIONAL else role  # uses up nothing of buyers'
+        who, most, span = (day.encode(), self._daily, 86400) if owner is None else (owner + b" own", OWN_A_MINUTE, 60)
         self._room.spend(who, len(values), most, span)
         for raw, opened in classes.items():
             self._must_be_open(raw, ask.job)
@@ -78,7 +80,10 @@ class Opening:
         fate = OPENS.get((record.place.klass, purpose))
         if fate is None:
             raise messages.Refused("purpose")
-        return unseal(self._room.persons.private(raw, record.place.klass, fate), record.place, record.sealed)
+        value = unseal(self._room.persons.private(raw, record.place.klass, fate), record.place, record.sealed)
+        if purpose in OPTIONAL and self._credentials.objects(read_mailbox(value)):
+            raise messages.Refused("objected")
+        return value
 
     def _is_theirs(self, owner: bytes, records: list[messages.Record], values: list[bytes]) -> bool:
         """Whether a contact of who signs in is shown, as with each look at oneself, and none of anybody else.

@@ -1,8 +1,8 @@
 """The keeper's own keys: wrapped by the root key in the keyring, held in memory while it runs.
 
-`sign` (Ed25519: key sets), `ledger` (Ed25519: checkpoints) and `capability` (HMAC) have one version. `mailbox` (HMAC:
-look-up) and the wrapping keys of each fate have several while they are rotated: the newest is used for what is new,
-the older still find and unwrap.
+`sign` (Ed25519: key sets), `ledger` (Ed25519: checkpoints), `capability` and `objection` (HMAC) have one version.
+`mailbox` (HMAC: look-up) and the wrapping keys of each fate have several while they are rotated: the newest is used
+for what is new, the older still find and unwrap.
 """
 
 import secrets
@@ -15,7 +15,7 @@ from troth.pledge.keeper.keyring import Keyring
 from troth.pledge.keeper.policy import FATES
 from troth.pledge.kms import RootKey
 
-KEYS = ("sign", "ledger", "capability", "mailbox", *(f"wrapping {fate}" for fate in FATES))
+KEYS = ("sign", "ledger", "capability", "mailbox", "objection", *(f"wrapping {fate}" for fate in FATES))
 
 
 class OwnKeys:
@@ -36,7 +36,7 @@ class OwnKeys:
         self.verify_key = self.sign.public_key().public_bytes_raw()
         self.ledger = Ed25519PrivateKey.from_private_bytes(keys["ledger"][max(keys["ledger"])])
         self.capability = keys["capability"][max(keys["capability"])]
-        self.mailbox = keys["mailbox"]
+        self.mailbox, self.objection = keys["mailbox"], keys["objection"][max(keys["objection"])]
         self.wrapping = {fate: {n: AESGCM(key) for n, key in keys[f"wrapping {fate}"].items()} for fate in FATES}
 
     def add_version(self, name: str) -> None:

@@ -107,8 +107,16 @@ class Door:
     def grant(self, capability: str, purpose: str) -> None:
         self._ask(messages.Consent(purpose, True, capability), messages.Done)
 
-    def withdraw(self, purpose: str, *, capability: str = "", ref: str = "") -> None:
-        self._ask(messages.Consent(purpose, False, capability, ref), messages.Done)
+    def allow(self, purpose: str, contact: Sealed, *, anew: bool = False) -> None:
+        """Worker only: this contact's person allows it. KeeperRefused "objected" where somebody with its mailbox asked
+        for none, but for who allows it `anew`."""
+        ask = messages.Consent(purpose, True, ref=contact.place.ref, contact=contact.record, anew=anew)
+        self._ask(ask, messages.Done)
+
+    def withdraw(self, purpose: str, *, capability: str = "", ref: str = "", objects: Sealed | None = None) -> None:
+        """`objects`, worker only: the contact whose mailbox is to be remembered as one that objected."""
+        contact = objects.record if objects else None
+        self._ask(messages.Consent(purpose, False, capability, ref, contact), messages.Done)
 
     def restrict(self, ref: str, job: str) -> None:
         """From now on this person opens for that job alone; "": for all again. KeeperRefused("gone") if forgotten."""
