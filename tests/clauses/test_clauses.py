@@ -1,6 +1,7 @@
 """Every clause holds in a healthy shop, and each of its mutants turns that clause red."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -8,11 +9,13 @@ from django.conf import settings
 
 from tests.house import House
 from troth.pledge import clock
-from troth.pledge.policy.clause import Mutant, State, judge
+from troth.pledge.policy.clause import WORST_LAST, Check, Clause, Mutant, State, Verdict, judge
 from troth.pledge.policy.running import check, standing
 from troth.shop.catalogue.models import Edition
-from troth.shop.clauses import CLAUSES, published
+from troth.shop.clauses import BY_ID, CLAUSES, published
 
+# Checks of what the keeper tells, whose mutants come with the tests of the keyring.
+WITHOUT_MUTANT = {"no incident is open", "the keyring continues what was seen of it"}
 MUTANTS = [(clause.id, mutant) for clause in CLAUSES for mutant in clause.mutants]
 
 
@@ -24,34 +27,48 @@ def started() -> None:
     (folder / "separation.json").write_text(json.dumps({"web": "none", "worker": "none"}))
 
 
-def judged(house: House, clause_id: str) -> tuple[State, list[str]]:
-    clause = next(clause for clause in CLAUSES if clause.id == clause_id)
+def judged(house: House, clause_id: str) -> Verdict:
     with house.as_worker():
-        verdict = judge(clause, house.probe())
-    return verdict.state, [f"{finding.state}: {finding.sentence}" for finding in verdict.findings]
+        return judge(BY_ID[clause_id], house.probe())
 
 
 @pytest.mark.parametrize("clause_id", [clause.id for clause in CLAUSES])
 def test_a_healthy_shop_holds_what_it_promises(house: House, edition: Edition, clause_id: str) -> None:
-    state, findings = judged(house, clause_id)
-    assert state in (State.HOLDS, State.GAP), findings
+    verdict = judged(house, clause_id)
+    assert verdict.state in (State.HOLDS, State.GAP), verdict.findings
 
 
 @pytest.mark.parametrize(("clause_id", "mutant"), MUTANTS, ids=[f"{one}: {mutant.name}" for one, mutant in MUTANTS])
 def test_each_mutant_is_caught_by_its_own_clause(
-    house: House, edition: Edition, clause_id: str, mutant: Mutant
+    house: House, edition: Edition, clause_id: str, mutant: Mutant, record_property: Callable[[str, object], None]
 ) -> None:
+    record_property("mutant", [clause_id, mutant.name, ""])
     with mutant.planted():
-        state, findings = judged(house, clause_id)
-        assert state == State.BROKEN, findings
+        verdict = judged(house, clause_id)
+    checks = [check for check in BY_ID[clause_id].checks if mutant.becomes == State.BROKEN or check.run in mutant.turns]
+    caught = [check for check in checks if _worst(verdict, check) == mutant.becomes]
+    assert caught, verdict.findings
+    if mutant.becomes == State.BROKEN:
+        assert verdict.state == State.BROKEN
+    for run in mutant.turns:
+        assert run in [check.run for check in caught], (run.__name__, verdict.findings)
+    record_property("mutant", [clause_id, mutant.name, "; ".join(check.name for check in caught)])
 
 
-def test_every_clause_has_words_enforcement_checks_and_a_mutant() -> None:
-    for clause in CLAUSES:
-        assert str(clause.words).strip()
-        assert clause.enforced
-        assert clause.checks
-        assert clause.mutants
+def _worst(verdict: Verdict, check: Check) -> State:
+    found = [finding.state for finding in verdict.findings if finding.check == check.name]
+    return max(found, key=WORST_LAST.index)
+
+
+@pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.id)
+def test_every_clause_has_words_enforcement_and_a_mutant_for_each_check(clause: Clause) -> None:
+    assert str(clause.words).strip()
+    assert clause.enforced
+    assert clause.checks
+    assert len({check.name for check in clause.checks}) == len(clause.checks)
+    turned = {run for mutant in clause.mutants for run in mutant.turns}
+    bare = [check.name for check in clause.checks if check.run not in turned and check.name not in WITHOUT_MUTANT]
+    assert not bare, "no mutant turns these checks: give each a Mutant(..., turns=(its function,))"
 
 
 def test_no_verdict_is_unknown_and_an_old_one_is_too(house: House, edition: Edition) -> None:

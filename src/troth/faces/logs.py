@@ -19,6 +19,10 @@ from pathlib import PurePath
 from types import TracebackType
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
+from troth.pledge.policy import shutting
+
 OURS = "troth"
 MOST_FRAMES = 40
 
@@ -82,6 +86,8 @@ class AllowList(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
         }
+        if _shut():
+            return json.dumps(line)
         if getattr(record, "troth_constant", False):
             line["event"] = record.msg
         line["where"] = f"{_short(record.pathname)}:{record.lineno} {record.funcName}"
@@ -120,6 +126,14 @@ def _of_request(record: logging.LogRecord) -> dict[str, Any]:
     if isinstance(status, int):
         said["status"] = status
     return said
+
+
+def _shut() -> bool:
+    """Whether a check found a log that says too much: then it says nothing but when and how grave."""
+    try:
+        return shutting.is_shut(shutting.LOGS)
+    except (OSError, ImproperlyConfigured, AttributeError):
+        return False  # before there are settings, no check has run
 
 
 def _is_constant(record: logging.LogRecord) -> bool:

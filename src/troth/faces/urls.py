@@ -89,6 +89,7 @@ urlpatterns = [
     path("ledger/vkey", ledger.key, name="ledger_key"),
     path("ledger/tile/<path:path>", ledger.tile, name="ledger_tile"),
     path("privacy.json", promises.as_json, name="privacy_json"),
+    path("privacy/proof/<int:seq>", promises.proof, name="privacy_proof"),
     path("terms", plain.terms, name="terms"),
     path("contact", plain.contact, name="contact"),
     path("healthz", health.healthz, name="healthz"),

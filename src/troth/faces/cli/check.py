@@ -47,12 +47,12 @@ def _ask_worker(ids: list[str]) -> list[dict[str, Any]]:
     """Make the checks due now and wait for their verdicts. A clause that nobody judged in time is unknown."""
     from django.db.models import Max
 
-    from troth.pledge.due import loop as due
     from troth.pledge.policy.models import Verdict
+    from troth.shop.clauses import duty
 
     last = Verdict.objects.aggregate(Max("pk"))["pk__max"] or 0
     for one in ids:
-        due.hasten("check", one)
+        duty.at_once(one)
     until = time.monotonic() + PATIENCE
     rows: dict[str, Any] = {}
     while len(rows) < len(ids) and time.monotonic() < until:

@@ -34,3 +34,9 @@ def carry(event_id: str, claim: due.Claim) -> None:
     if seq is None:
         raise due.Again("keeper-away", 5, waits=True)
     LedgerEvent.objects.filter(pk=event_id).update(seq=seq)
+
+
+def carried(kind: str, most: int = 400) -> list[tuple[int, dict[str, str | int]]]:
+    """The newest events whose ids begin with `kind` and that the ledger has, as (number, event), the oldest first."""
+    rows = LedgerEvent.objects.filter(event_id__startswith=f"{kind}-", seq__isnull=False).order_by("-seq")
+    return [(seq, event) for seq, event in rows.values_list("seq", "event")[:most] if seq is not None][::-1]

@@ -18,7 +18,7 @@ from troth.pledge.ledger.proof import Receipt, prove
 from troth.pledge.ledger.tree import WIDTH, LedgerError, Tree
 from troth.pledge.vault import outbox, seen
 from troth.pledge.vault.door import door
-from troth.pledge.vault.models import Seen
+from troth.pledge.vault.models import LedgerEvent, Seen
 from troth.pledge.vault.seen import verify_key
 
 log = logging.getLogger("troth.ledger")
@@ -57,6 +57,19 @@ def receipt(seq: int, leaf: bytes, event: bytes, salt: bytes) -> Receipt | None:
     if seq >= size:
         return None
     return Receipt(leaf, str(prove(Tree(Folder(folder(), size)), seq, note, key)), str(key), event, salt)
+
+
+def everyday(seq: int) -> Receipt | None:
+    """The receipt of an everyday entry, from the published files alone. None for others, and while it is not there."""
+    if not LedgerEvent.objects.filter(seq=seq).exists() or not (folder() / "checkpoint").is_file():
+        return None
+    key, note = verify_key(), (folder() / "checkpoint").read_text("utf-8")
+    size = checkpoint.read(note, key).size
+    if seq >= size:
+        return None
+    there = Folder(folder(), size)
+    ((_, leaf),) = there.leaves(seq, seq + 1)
+    return Receipt(leaf, str(prove(Tree(there), seq, note, key)), str(key))
 
 
 def note_if_put_back() -> None:

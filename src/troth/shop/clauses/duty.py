@@ -1,5 +1,8 @@
 """Checking while the shop runs: one due row for each clause, worked off by the worker as all else that is due.
 
+Each round runs the checks whose turn it is (policy/clause.py has the cadence). `at_once` makes a round due in which
+all of them run: for `troth check`, and for the demo.
+
 `run/mutant` names a clause whose mutant the demo wants to see caught. Web and worker of a shop in test mode watch that
 file; the worker then checks the clause at once.
 """
@@ -16,34 +19,44 @@ from django.db import DatabaseError
 
 from troth.pledge import clock
 from troth.pledge.due import loop as due
+from troth.pledge.due.models import Due
 from troth.pledge.policy.probe import Probe
 from troth.pledge.policy.running import check as judge
 from troth.pledge.policy.site import Served
 from troth.shop.clauses import BY_ID, CLAUSES, marker, mending
 
 log = logging.getLogger("troth.clauses")
-EVERY = 3600  # seconds between checks of a clause
+EVERY = 600  # seconds between rounds of a clause
+WHOLE = " whole"  # ends the subject of a round in which every check runs
 GLANCE = 0.3  # seconds between looks at run/mutant
 
 
 def ensure() -> None:
+    """Each clause has its row, with today's cadence. Safe to call by any number of workers."""
     for clause in CLAUSES:
         due.add("check", clause.id, every=EVERY)
+    Due.objects.filter(kind="check", every__gt=0).exclude(every=EVERY).update(every=EVERY)
 
 
-def check(clause_id: str, claim: due.Claim) -> None:
-    """The errand: check one clause against the running shop. due.Again while that cannot be told."""
-    clause = BY_ID.get(clause_id)
+def at_once(clause_id: str) -> None:
+    """Have every check of a clause run now."""
+    due.hasten("check", f"{clause_id}{WHOLE}")
+
+
+def check(subject: str, claim: due.Claim) -> None:
+    """The errand: one round of a clause against the running shop. due.Again while that cannot be told."""
+    whole = subject.endswith(WHOLE)
+    clause = BY_ID.get(subject.removesuffix(WHOLE))
     if clause is None:
         return
     site = Served(settings.TROTH)
     try:
-        verdict = judge(clause, Probe(settings.TROTH, clock.now(), site, marker.play))
+        verdict = judge(clause, Probe(settings.TROTH, clock.now(), site, marker.play), whole=whole)
     finally:
         site.close()
     if verdict.state == "broken":
         log.error("a promise is broken")
-    if verdict.state == "unknown":
+    if verdict.state == "unknown" and not whole:
         raise due.Again("unknown")  # what could not be looked at now, perhaps soon
 
 
@@ -86,6 +99,6 @@ def _look_at_once(clause_id: str, mended: str) -> None:
     threading.Event().wait(GLANCE * 1.5)
     try:
         mending.after(mended)
-        due.hasten("check", clause_id)
+        at_once(clause_id)
     except DatabaseError:
         log.error("database away")

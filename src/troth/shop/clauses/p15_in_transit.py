@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import msgspec
@@ -86,6 +88,30 @@ def _plain_relay() -> AbstractContextManager[None]:
     return mutations.replaced(settings, "TROTH", msgspec.structs.replace(settings.TROTH, mail=mail))
 
 
+class _Plain(BaseHTTPRequestHandler):
+    """A page for whoever comes without TLS."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"the page")
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing is logged."""
+
+
+@contextmanager
+def _without_tls() -> Iterator[None]:
+    """The proxy in front of the shop lost its certificate and serves plain HTTP at the shop's address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Plain) as proxy:
+        port = proxy.server_address[1]
+        web = msgspec.structs.replace(settings.TROTH.web, port=port, public_url=f"https://127.0.0.1:{port}")
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        with mutations.replaced(settings, "TROTH", msgspec.structs.replace(settings.TROTH, web=web)):
+            yield
+        proxy.shutdown()
+
+
 CLAUSE = Clause(
     id="P15",
     title=_("Encrypted online"),
@@ -102,5 +128,13 @@ CLAUSE = Clause(
         Check("browsers and cookies stay with TLS", "runtime", browsers_stay_with_tls),
         Check("mail leaves over TLS", "static", mail_leaves_by_tls),
     ),
-    mutants=(Mutant("a relay without TLS", _plain_relay),),
+    mutants=(
+        Mutant("a relay without TLS", _plain_relay, turns=(mail_leaves_by_tls,)),
+        Mutant(
+            "a proxy that lost its certificate",
+            _without_tls,
+            in_demo=False,
+            turns=(the_shop_is_reached_by_tls, plain_http_gets_nothing, browsers_stay_with_tls),
+        ),
+    ),
 )

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 
+import msgspec
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from troth import config
 from troth.pledge.keeper import seals
-from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds, unknown
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, State, broken, gap, holds, unknown
 from troth.pledge.policy.probe import Probe, sealed_columns
 from troth.pledge.vault import seen
 from troth.shop.clauses import forgotten, marker, mutations, separation
@@ -104,6 +106,23 @@ def _not_sealed(keys: object, place: object, value: bytes) -> bytes:
     return seals.HEAD.pack(seals.FORMAT, 1, 1) + value
 
 
+def _key_in_the_folder() -> AbstractContextManager[None]:
+    keeper = msgspec.structs.replace(settings.TROTH.keeper, root_key_file=str(settings.TROTH.home / "root.key"))
+    return mutations.replaced(settings, "TROTH", msgspec.structs.replace(settings.TROTH, keeper=keeper))
+
+
+@contextmanager
+def _restored_unseen() -> Iterator[None]:
+    """Somebody brought a copy back, and the journal of erasures was not at hand."""
+    told = settings.TROTH.home / "unvouched.json"
+    with mutations.replaced(settings, "TROTH", settings.TROTH):  # refuses outside test mode
+        told.write_text(json.dumps({"sentence": "a copy was brought back without the journal"}))
+        try:
+            yield
+        finally:
+            told.unlink(missing_ok=True)
+
+
 def _plain() -> AbstractContextManager[None]:
     from troth.pledge.vault import fields
 
@@ -122,8 +141,8 @@ CLAUSE = Clause(
         _("Who is forgotten has their keys deleted; a keyring from an older backup has that done again."),
     ),
     checks=(
-        Check("sealed columns hold ciphertext", "forensic", sealed_columns_hold_seals),
         Check("a marker customer stands nowhere in clear", "forensic", the_marker_customer_stands_nowhere),
+        Check("sealed columns hold ciphertext", "forensic", sealed_columns_hold_seals),
         Check("the forgotten stay forgotten", "synthetic", the_forgotten_stay_forgotten),
         Check("no incident is open", "runtime", nothing_happened_that_never_should),
         Check("the keyring continues what was seen of it", "runtime", the_keyring_continues),
@@ -135,8 +154,32 @@ CLAUSE = Clause(
         "That nobody copies a root key kept in a file, the owner's age identity, or the key files of epochs of backups."
     ),
     mutants=(
-        Mutant("sealing writes plaintext", _plain),
-        Mutant("an address in a session", lambda: marker.noted_beside("contact"), in_demo=False),
-        Mutant("forgetting deletes no keys", forgotten.kept_all_the_same, in_demo=False),
+        Mutant("sealing writes plaintext", _plain, turns=(sealed_columns_hold_seals,)),
+        Mutant(
+            "an address in a session",
+            lambda: marker.noted_beside("contact"),
+            in_demo=False,
+            turns=(the_marker_customer_stands_nowhere,),
+        ),
+        Mutant(
+            "forgetting deletes no keys",
+            forgotten.kept_all_the_same,
+            in_demo=False,
+            turns=(the_forgotten_stay_forgotten,),
+        ),
+        Mutant("the root key beside the data", _key_in_the_folder, turns=(keys_lie_apart,)),
+        Mutant(
+            "a copy brought back without the journal",
+            _restored_unseen,
+            turns=(a_restore_is_vouched_for,),
+            becomes=State.UNKNOWN,
+        ),
+        Mutant(
+            "nobody noted how the processes are kept apart",
+            separation.forgotten,
+            in_demo=False,
+            turns=(roles_are_kept_apart,),
+            becomes=State.UNKNOWN,
+        ),
     ),
 )

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge.policy import kept_by_people
-from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds, unknown
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, State, broken, gap, holds, unknown
 from troth.pledge.policy.probe import Probe
 from troth.shop.clauses import machine, mutations, separation
 
@@ -152,10 +152,29 @@ CLAUSE = Clause(
         Check("people confirmed their part", "static", people_confirmed_their_part),
     ),
     mutants=(
-        Mutant("a secret that every user may read", _readable_secret),
-        Mutant("a port open to other machines", _open_port),
-        Mutant("a full disk", _full_disk),
-        Mutant("a version with a known hole", _rooted),
+        Mutant("a secret that every user may read", _readable_secret, turns=(files_are_closed_to_others,)),
+        Mutant("a port open to other machines", _open_port, turns=(only_declared_ports_are_open,)),
+        Mutant("a full disk", _full_disk, turns=(the_disk_has_room,)),
+        Mutant("a version with a known hole", _rooted, turns=(no_known_hole,)),
+        Mutant(
+            "nobody noted which user runs what",
+            separation.forgotten,
+            in_demo=False,
+            turns=(each_process_has_its_own_user,),
+            becomes=State.UNKNOWN,
+        ),
+        Mutant(
+            "nothing keeps the clock",
+            lambda: mutations.replaced(machine, "clock_is_kept", lambda: False),
+            turns=(the_clock_is_kept,),
+            becomes=State.GAP,
+        ),
+        Mutant(
+            "what people confirmed is long ago",
+            lambda: mutations.replaced(kept_by_people, "confirmed", lambda clause: {}),
+            turns=(people_confirmed_their_part,),
+            becomes=State.GAP,
+        ),
     ),
     by_people=_("The rooms, the disks, the updates, the copies of key and data, and who may log in."),
 )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
+from django.conf import settings
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge.policy import cards
@@ -60,6 +63,21 @@ def _is_ours(place: str) -> bool:
     return place in ("vault_person.key_set", "vault_person.enrol_secret") or place.endswith((".sha256", ".key_hash"))
 
 
+def _with_card_field(source: str) -> str:
+    return source.replace("</form>", '<label>Card <input name="card" autocomplete="cc-number"></label></form>', 1)
+
+
+@contextmanager
+def _noted_by_hand() -> Iterator[None]:
+    """A colleague with a database client keeps a number that a customer read out on the telephone."""
+    with mutations.replaced(settings, "TROTH", settings.TROTH), connection.cursor() as cursor:
+        cursor.execute("INSERT INTO invoices_series (name, last) VALUES (%s, 0)", [SAMPLE])
+        try:
+            yield
+        finally:
+            cursor.execute("DELETE FROM invoices_series WHERE name = %s", [SAMPLE])
+
+
 CLAUSE = Clause(
     id="P1",
     title=_("Card details"),
@@ -74,6 +92,18 @@ CLAUSE = Clause(
         Check("a card number pasted into a name is refused", "synthetic", a_pasted_number_is_refused),
         Check("no card number lies in any column or log", "forensic", none_at_rest),
     ),
-    mutants=(Mutant("the guard sleeps", lambda: mutations.replaced(cards, "holds_card_number", lambda text: False)),),
+    mutants=(
+        Mutant(
+            "the guard sleeps",
+            lambda: mutations.replaced(cards, "holds_card_number", lambda text: False),
+            turns=(a_pasted_number_is_refused,),
+        ),
+        Mutant(
+            "a form asks for a card",
+            lambda: mutations.page_edited("register.html", _with_card_field),
+            turns=(no_page_asks,),
+        ),
+        Mutant("a number noted by hand", _noted_by_hand, in_demo=False, turns=(none_at_rest,)),
+    ),
     choices=((_("Ask us about it"), "/contact"),),
 )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from urllib.parse import urlsplit
 
+import msgspec
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from troth import config
@@ -67,6 +71,17 @@ def _with_script(source: str) -> str:
     return source.replace("</head>", '<script src="https://www.paypal.example/sdk/js"></script></head>')
 
 
+def _with_email() -> AbstractContextManager[None]:
+    return mutations.replaced(
+        sys.modules[__name__], "Ask", msgspec.defstruct("Ask", [("payment_id", str), ("email", str)])
+    )
+
+
+def _without_tls() -> AbstractContextManager[None]:
+    skrill = msgspec.structs.replace(settings.TROTH.skrill, query_url="http://pay.example/query")
+    return mutations.replaced(settings, "TROTH", msgspec.structs.replace(settings.TROTH, skrill=skrill))
+
+
 CLAUSE = Clause(
     id="P2",
     title=_("Payment"),
@@ -87,8 +102,17 @@ CLAUSE = Clause(
     ),
     mutants=(
         Mutant(
-            "a provider's script on every page", lambda: mutations.page_edited("storefront/base.html", _with_script)
+            "a provider's script on every page",
+            lambda: mutations.page_edited("storefront/base.html", _with_script),
+            turns=(no_frame_no_script,),
         ),
-        Mutant("the item carries who bought it", marker.item_named_after_buyer, in_demo=False),
+        Mutant(
+            "the item carries who bought it",
+            marker.item_named_after_buyer,
+            in_demo=False,
+            turns=(nothing_personal_was_told,),
+        ),
+        Mutant("the message has a field for an address", _with_email, turns=(only_declared_fields,)),
+        Mutant("a provider is asked without TLS", _without_tls, turns=(over_tls,)),
     ),
 )

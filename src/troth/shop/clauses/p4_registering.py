@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
+import msgspec
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds
@@ -52,6 +54,12 @@ def _with_phone(source: str) -> str:
     return source.replace("</form>", label, 1)
 
 
+def _with_birthday() -> AbstractContextManager[None]:
+    field = next(field for _, field in sealed_columns() if field.personal.klass == "locality")
+    wider = msgspec.defstruct("Locality", [("postcode", str), ("birthday", str)], namespace={"klass": "locality"})
+    return mutations.replaced(field, "personal", wider)
+
+
 CLAUSE = Clause(
     id="P4",
     title=_("Registering"),
@@ -67,8 +75,22 @@ CLAUSE = Clause(
         Check("the sealed classes hold exactly these", "static", the_classes_hold_exactly_these),
     ),
     mutants=(
-        Mutant("a telephone number is asked for", lambda: mutations.page_edited("register.html", _with_phone)),
-        Mutant("the checkout asks for one", lambda: mutations.page_edited("checkout.html", _with_phone)),
+        Mutant(
+            "a telephone number is asked for",
+            lambda: mutations.page_edited("register.html", _with_phone),
+            turns=(the_form_asks_for_exactly_these,),
+        ),
+        Mutant(
+            "the checkout asks for one",
+            lambda: mutations.page_edited("checkout.html", _with_phone),
+            turns=(so_does_the_checkout,),
+        ),
+        Mutant(
+            "the sealed postcode has a birthday beside it",
+            _with_birthday,
+            in_demo=False,
+            turns=(the_classes_hold_exactly_these,),
+        ),
     ),
     choices=((_("See what you gave"), "/account"), (_("Buy without an account"), "/")),
 )

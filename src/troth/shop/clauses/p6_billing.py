@@ -102,14 +102,17 @@ CLAUSE = Clause(
         Check("a marker customer's address stands nowhere in clear", "forensic", nowhere_in_clear),
     ),
     mutants=(
-        Mutant("the street is noted beside what was bought", _kept_for_convenience),
+        Mutant("the street is noted beside what was bought", _kept_for_convenience, turns=(nowhere_in_clear,)),
         Mutant(
-            "an invoice opens for whoever knows its id", lambda: mutations.replaced(authority, "is_linked", _anybody)
+            "an invoice opens for whoever knows its id",
+            lambda: mutations.replaced(authority, "is_linked", _anybody),
+            turns=(billed_to_its_buyer_alone,),
         ),
         Mutant(
             "delivery may read it",
             lambda: mutations.added(policy.OPENS, ("billing", "deliver"), "standing"),
             in_demo=False,
+            turns=(tried_for_every_purpose,),
         ),
     ),
     choices=((_("Type a new one with your next order"), "/basket"),),

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, holds
 from troth.pledge.policy.probe import Probe
 from troth.shop.clauses import mutations, pages
+
+REFERRER = re.compile(r"<meta[^>]+name=.?referrer|\sreferrerpolicy=", re.IGNORECASE)  # either outdoes the header
 
 
 def nothing_from_elsewhere(probe: Probe) -> Iterator[Finding]:
@@ -27,6 +33,8 @@ def nothing_could_come(probe: Probe) -> Iterator[Finding]:
             yield broken(f"the policy of {path} lets something foreign in: {directive}")
         if page.headers.get("referrer-policy") not in ("no-referrer", "same-origin"):
             yield broken(f"{path} tells other sites where its visitors come from")
+        if REFERRER.search(page.text):
+            yield broken(f"{path} says in its own text what other sites are told of its visitors")
     yield holds("every page forbids the browser to fetch from elsewhere or to tell others of the visit")
 
 
@@ -57,6 +65,26 @@ def _with_pixel(source: str) -> str:
     return source.replace("<h1", '<img src="https://pixel.example/1.gif" alt=""><h1', 1)
 
 
+def _with_referrer(source: str) -> str:
+    return source.replace("</head>", '<meta name="referrer" content="unsafe-url"></head>')
+
+
+@contextmanager
+def _with_drawing() -> Iterator[None]:
+    """An icon for the season, drawn with a font from elsewhere."""
+    drawing = Path(settings.MEDIA_ROOT) / "season.svg"
+    link = '<link rel="icon" href="/media/season.svg"></head>'
+    with mutations.page_edited("storefront/base.html", lambda source: source.replace("</head>", link)):
+        drawing.parent.mkdir(exist_ok=True)
+        drawing.write_text(
+            '<svg xmlns="http://www.w3.org/2000/svg"><style>@import "//fonts.example/a.css"</style></svg>'
+        )
+        try:
+            yield
+        finally:
+            drawing.unlink(missing_ok=True)
+
+
 CLAUSE = Clause(
     id="P7",
     title=_("Third parties"),
@@ -72,7 +100,21 @@ CLAUSE = Clause(
         Check("styles fetch nothing from elsewhere", "static", styles_are_our_own),
     ),
     mutants=(
-        Mutant("a font from elsewhere", lambda: mutations.page_edited("storefront/base.html", _with_font)),
-        Mutant("a pixel on the order's page", lambda: mutations.page_edited("storefront/order.html", _with_pixel)),
+        Mutant(
+            "a font from elsewhere",
+            lambda: mutations.page_edited("storefront/base.html", _with_font),
+            turns=(nothing_from_elsewhere,),
+        ),
+        Mutant(
+            "a pixel on the order's page",
+            lambda: mutations.page_edited("storefront/order.html", _with_pixel),
+            turns=(nothing_from_elsewhere,),
+        ),
+        Mutant(
+            "other sites are told of the visit",
+            lambda: mutations.page_edited("storefront/base.html", _with_referrer),
+            turns=(nothing_could_come,),
+        ),
+        Mutant("an icon that fetches a font", _with_drawing, turns=(styles_are_our_own,)),
     ),
 )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge.due import loop
 from troth.pledge.due.models import Due
+from troth.pledge.ids import new_id
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds
 from troth.pledge.policy.probe import Probe
 from troth.pledge.rights.models import Erasure
+from troth.pledge.vault.models import Person
 from troth.shop.clauses import mutations
 from troth.shop.delivery.models import Letter
 from troth.shop.orders.models import Order
@@ -58,6 +62,19 @@ def _forgets(*wanted: tuple[str, str, float]) -> None:
 
 _add_all = loop.add_all
 
+
+@contextmanager
+def _given_away() -> Iterator[None]:
+    """A colleague sends a letter with downloads for an order that nobody paid."""
+    with mutations.replaced(settings, "TROTH", settings.TROTH):  # refuses outside test mode
+        person = Person.objects.values_list("pk", flat=True)[0]
+        letter = Letter.objects.create(kind="deliver", subject=new_id("ord"), person_id=person, state=Letter.SENT)
+        try:
+            yield
+        finally:
+            letter.delete()
+
+
 CLAUSE = Clause(
     id="P8",
     title=_("Delivery"),
@@ -68,9 +85,16 @@ CLAUSE = Clause(
         _("The worker tries until the mail relay has the letter; the order's page has the same downloads."),
     ),
     checks=(
+        Check("a marker customer is delivered", "synthetic", the_marker_customer_got_mail),
         Check("every paid order is delivered or due", "runtime", every_paid_order_is_delivered_or_on_its_way),
         Check("nothing unpaid was delivered", "runtime", nothing_unpaid_is_delivered),
-        Check("a marker customer is delivered", "synthetic", the_marker_customer_got_mail),
     ),
-    mutants=(Mutant("a payment makes nothing due", lambda: mutations.replaced(loop, "add_all", _forgets)),),
+    mutants=(
+        Mutant(
+            "a payment makes nothing due",
+            lambda: mutations.replaced(loop, "add_all", _forgets),
+            turns=(every_paid_order_is_delivered_or_on_its_way, the_marker_customer_got_mail),
+        ),
+        Mutant("an unpaid order is delivered", _given_away, in_demo=False, turns=(nothing_unpaid_is_delivered,)),
+    ),
 )

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from troth.config import is_loopback
 from troth.pledge.due.models import Due
 from troth.pledge.vault.models import Person
+from troth.shop.clauses import published
 from troth.shop.orders.models import Order
 
 
@@ -48,4 +49,5 @@ def _counts() -> list[tuple[str, str, int]]:
         ("troth_due_waiting", "Things still to be done.", waiting.count()),
         ("troth_due_given_up", "Things nobody could do.", Due.objects.filter(gave_up_at__isnull=False).count()),
         ("troth_blanks", "Keys in stock for newcomers.", Person.objects.filter(taken_at__isnull=True).count()),
+        *((f"troth_promises_{state}", f"Promises: {state}.", count) for state, count in published.counts().items()),
     ]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from troth.faces.storefront.answers import page
+from troth.pledge.vault import published as published_ledger
 from troth.shop.clauses import published
 
 STATES = ("holds", "broken", "unknown", "gap")
@@ -42,6 +44,16 @@ def as_json(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"version": published.VERSION, "promises": [_told(row) for row in published.page()]})
 
 
+@require_safe
+def proof(request: HttpRequest, seq: int) -> HttpResponse:
+    """GET /privacy/proof/<n>: what shows offline that a verdict stands in the ledger. 404 while it is not published."""
+    receipt = published_ledger.everyday(seq) if seq < 1 << 63 else None
+    if receipt is None:
+        raise Http404
+    headers = {"Content-Disposition": f'attachment; filename="verdict-{seq}.zip"'}
+    return HttpResponse(receipt.archive(), content_type="application/zip", headers=headers)
+
+
 def _told(row: Any) -> dict[str, Any]:
     return {
         "id": row.id,
@@ -53,5 +65,8 @@ def _told(row: Any) -> dict[str, Any]:
         "enforced": [str(line) for line in row.enforced],
         "checks": [str(line) for line in row.checks],
         "checked_at": row.checked_at.isoformat() if row.checked_at else None,
+        "by_people": str(row.by_people),
+        "past": [{"state": state, "checked_at": when.isoformat()} for state, when in row.past],
+        "proof": reverse("privacy_proof", args=[row.entry]) if row.entry is not None else None,
         "choices": [{"text": str(text), "href": href} for text, href in row.choices],
     }
