@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "troth.shop.accounts",
     "troth.shop.catalogue",
     "troth.shop.orders",
+    "troth.shop.coupons",
     "troth.shop.payments",
     "troth.shop.delivery",
     "troth.shop.invoices",

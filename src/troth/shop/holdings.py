@@ -47,7 +47,7 @@ PEOPLE = (
     Holding(
         "orders.Order", _("to sell to you, and for the books"), person="person",
         about="country viewer",
-        ours="ref person contact billing currency total_minor state once policy_version made_at paid_at",
+        ours="ref person contact billing currency total_minor coupon state once policy_version made_at paid_at",
         erasing=Cut(("viewer", "once")),
     ),
     Holding(
@@ -60,8 +60,12 @@ PEOPLE = (
     ),
     Holding(
         "orders.OrderLine", _("what you bought, and for the books"), person="order__person",
-        about="tax_country treatment", ours="id order edition name unit_minor quantity net_minor tax_minor rate "
-        "returned_minor ended", erasing=Keep(BOOKS),
+        about="tax_country treatment", ours="id order edition name unit_minor quantity off_minor net_minor tax_minor "
+        "rate renews returned_minor ended", erasing=Keep(BOOKS),
+    ),
+    Holding(
+        "coupons.Use", _("to count how often a coupon was used"), person="order__person",
+        about="once_viewer", ours="order coupon once_person taken_at", erasing=Cut(("once_viewer",)),
     ),
     Holding(
         "payments.Payment", _("to be paid, to give money back, and for the books"), person="order__person",
@@ -145,7 +149,7 @@ PEOPLE = (
         erasing=Keep("over at once, since it needs the account; the row goes on its date"), ends=Ends("expire_date", 0),
     ),
     Holding(
-        "orders.Basket", _("so that your browser finds its basket again"), about="key_hash", ours="touched_at",
+        "orders.Basket", _("so that your browser finds its basket again"), about="key_hash", ours="coupon touched_at",
         erasing=Keep("that of a browser which ordered goes with the buyer; nothing else leads from a person to one"),
         ends=Ends("touched_at", 30),
     ),
@@ -154,11 +158,13 @@ PEOPLE = (
 NOBODYS = tuple(
     Holding(table, "", ours=fields)
     for table, fields in (
-        ("orders.BasketLine", "id basket edition quantity"),
+        ("orders.BasketLine", "id basket edition quantity renews"),
         ("catalogue.Product", "slug kind name tagline summary description compatibility package published position "
          "updated_at includes"),
-        ("catalogue.Edition", "id product code name terms support_months sites update_months position"),
-        ("catalogue.Price", "id edition currency minor"),
+        ("catalogue.Edition", "id product code name terms hours support_months sites update_months position"),
+        ("catalogue.Price", "id edition currency minor renewal_minor"),
+        ("coupons.Coupon", "code percent minor currency least_minor starts_at ends_at limit used once again products "
+         "made_at"),
         ("catalogue.Release", "id product version released_on file size sha256 sha1 manifest changes requires "
          "position"),
         ("catalogue.Picture", "id product file alt width height position"),

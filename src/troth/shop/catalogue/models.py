@@ -37,6 +37,7 @@ class Edition(models.Model):
     code = models.SlugField(max_length=40)
     name = models.CharField(max_length=80)
     terms = models.CharField(max_length=200, blank=True)
+    hours = models.PositiveSmallIntegerField(default=0)  # of work, that a service has in its price
     support_months = models.PositiveSmallIntegerField(default=0)
     sites = models.PositiveSmallIntegerField(default=1)  # where one licence may be active at a time; 0: anywhere
     update_months = models.PositiveSmallIntegerField(default=12)  # releases of so many months; 0: all there will be
@@ -54,6 +55,7 @@ class Price(models.Model):
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="prices")
     currency = models.CharField(max_length=3)
     minor = models.PositiveBigIntegerField()
+    renewal_minor = models.PositiveBigIntegerField(null=True)  # of the same months once more; null: not to be renewed
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["edition", "currency"], name="price_once")]

@@ -18,7 +18,7 @@ KINDS = (Product.MODULE, Product.BUNDLE, Product.SERVICE)
 
 
 class Card(msgspec.Struct, frozen=True):
-    """A product in the list. `minor` is its lowest price, None where nothing is for sale in this currency."""
+    """A product in the list. `minor` is its lowest price, 0: free; None where nothing is for sale in this currency."""
 
     slug: str
     name: str

@@ -178,7 +178,7 @@ def _is_price(amount: str, currency: str) -> bool:
     if currency not in CURRENCIES:
         return False
     try:
-        return Money.parse(amount, currency).minor > 0
+        return Money.parse(amount, currency).minor >= 0
     except ValueError:
         return False
 

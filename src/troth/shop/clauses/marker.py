@@ -234,9 +234,9 @@ def _after_writing(note: Callable[[Order, Any, Any], None], named: bool = False)
     written = buy._write
 
     def write(viewer: str, buyer: Any, billing: Any, *rest: Any) -> Any:
-        order, payment, secret, names = written(viewer, buyer, billing, *rest)
-        note(order, buyer, billing)
-        return order, payment, secret, [f"for {getattr(buyer, 'name', billing.name)}"] if named else names
+        told = written(viewer, buyer, billing, *rest)
+        note(told.order, buyer, billing)
+        return msgspec.structs.replace(told, names=[f"for {getattr(buyer, 'name', billing.name)}"]) if named else told
 
     with mutations.replaced(buy, "_write", write):
         yield

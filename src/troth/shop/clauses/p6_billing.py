@@ -87,7 +87,8 @@ CLAUSE = Clause(
     title=_("Billing address"),
     words=_("When you buy, you give a billing address. We use it to bill you for products and services."),
     stricter=_(
-        "For nothing else: the text of 2010 added “and for other purposes”. In clear stand only the country, whether a "
+        "What costs nothing is ordered without one. We use it for nothing else: the text of 2010 added “and for other "
+        "purposes”. In clear stand only the country, whether a "
         "VAT number was given, and the country that the payment came from, as its provider reports it: tax law wants "
         "two pieces of evidence. It is never your IP address."
     ),

@@ -35,7 +35,7 @@ class Number(msgspec.Struct, frozen=True):
 def invoice(order: Order, paid_by: str) -> Invoice:
     """The invoice for a paid order. Called once an order, by whoever marked it paid: its cause is unique."""
     sold = _sold(order)
-    lines = [Line(one.pk, one.name, one.quantity, one.net_minor, one.tax_minor) for one in sold]
+    lines = [Line(one.pk, one.name, one.quantity, one.net_minor, one.tax_minor, one.off_minor) for one in sold]
     return _write(_number(Invoice.INVOICE), sold[0], order.ref, lines, paid_by, None)
 
 
@@ -101,6 +101,7 @@ def _write(
 ) -> Invoice:
     """`first`: of the order's lines, which all have one treatment, from `_sold`."""
     order = first.order
+    assert order.billing is not None and order.billing_id is not None  # what was paid for was billed to somebody
     whole = together(Sum(one.net, one.tax) for one in lines)
     snapshot = Snapshot(
         form=FORM,
@@ -111,6 +112,7 @@ def _write(
         paid_by=paid_by,
         exempt_words=settings.TROTH.tax.exempt_words,
         language=settings.TROTH.shop.language,
+        coupon=order.coupon,
         corrects=corrects.number if corrects else "",
     )
     made = Invoice(

@@ -37,6 +37,7 @@ class Line(msgspec.Struct, frozen=True):
     quantity: int  # 0: a part of the line, in money
     net: int
     tax: int
+    off: int = 0  # what a coupon took off the list price
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -48,6 +49,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     paid_by: str
     exempt_words: str
     language: str
+    coupon: str = ""  # the code of the coupon that took it off
     corrects: str = ""  # the number of the invoice that this one corrects
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import msgspec
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from troth.pledge.vault.classes import Billing
 from troth.shop import written
 from troth.shop.invoices.models import Invoice
-from troth.shop.invoices.snapshot import Snapshot
+from troth.shop.invoices.snapshot import Line, Snapshot
 from troth.shop.money import Money
 from troth.shop.tax.rules import EXEMPT, OUTSIDE, REVERSE, STANDARD, percent
 
@@ -84,7 +85,10 @@ def _say(invoice: Invoice, snapshot: Snapshot, buyer: Billing, locale: str) -> S
         buyer=_buyer(buyer, locale),
         heads=[_("Item"), _("Quantity"), _("Net"), _("VAT %(rate)s") % {"rate": rate}, _("Total")],
         rows=[
-            Row(line.name, str(line.quantity or "-"), money(line.net), money(line.tax), money(line.net + line.tax))
+            Row(
+                _name(line, snapshot, money), str(line.quantity or "-"), money(line.net), money(line.tax),
+                money(line.net + line.tax),
+            )
             for line in snapshot.lines
         ],
         sums=[
@@ -100,6 +104,14 @@ def _say(invoice: Invoice, snapshot: Snapshot, buyer: Billing, locale: str) -> S
     )  # fmt: skip
 
 
+def _name(line: Line, snapshot: Snapshot, money: Callable[[int], str]) -> str:
+    """The item, with its price reduction: the law wants that shown (Directive 2006/112/EC, Article 226, point 8)."""
+    if not line.off:
+        return line.name
+    less = _("%(sum)s off the list price by coupon %(code)s") % {"sum": money(line.off), "code": snapshot.coupon}
+    return f"{line.name} ({less})"
+
+
 def _notes(invoice: Invoice, snapshot: Snapshot, country: str) -> list[str]:
     """Why there is no tax, in the words that laws want (Directive 2006/112/EC, Article 226), and how it was paid."""
     why = {
@@ -112,7 +124,10 @@ def _notes(invoice: Invoice, snapshot: Snapshot, country: str) -> list[str]:
         paid = _("The sum goes back the way it came, by %(provider)s.") % {"provider": snapshot.paid_by}
     else:
         paid = _("Paid by %(provider)s. There is nothing left to pay.") % {"provider": snapshot.paid_by}
-    return [note for note in (why, paid) if note]
+    coupon = ""
+    if invoice.kind == Invoice.CREDIT and snapshot.coupon:
+        coupon = _("The sums are parts of what was paid, after coupon %(code)s.") % {"code": snapshot.coupon}
+    return [note for note in (why, coupon, paid) if note]
 
 
 def _seller(snapshot: Snapshot, locale: str) -> list[str]:

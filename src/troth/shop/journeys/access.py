@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db.models import Sum
 
 from troth.pledge.due import loop as due
+from troth.shop.coupons import uses
 from troth.shop.orders.models import Order, OrderLine
 from troth.shop.payments.models import Dispute, Payment, Refund, RefundLine
 
@@ -21,8 +22,9 @@ def follow(order_ref: str) -> None:
     payment = order.payments.filter(state__in=Payment.SETTLED, surplus=False).first()
     if payment is None:
         return
-    if payment.state == Payment.REFUNDED:
-        Order.objects.filter(pk=order_ref, state=Order.PAID).update(state=Order.REFUNDED)
+    paid = Order.objects.filter(pk=order_ref, state=Order.PAID)
+    if payment.state == Payment.REFUNDED and paid.update(state=Order.REFUNDED) == 1:
+        uses.refunded(order)
     whole = _of_all_lines(payment)
     back = _paid_back(order)
     for line in order.lines.all():

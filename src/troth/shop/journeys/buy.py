@@ -3,6 +3,8 @@
 Everything is written in one main transaction, without the keeper: keys come from stock, person and billing are
 sealed, the order, its first attempt to pay and what is due later are rows. Then, outside it, the newcomer is
 enrolled and the provider asked; whatever fails there can be done again from the order's page.
+
+An order that costs nothing is paid in the same transaction: no provider is asked, and no address is wanted.
 """
 
 from __future__ import annotations
@@ -24,12 +26,14 @@ from troth.pledge.vault.classes import Billing as BillingData
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.pledge.vault.fields import seal
 from troth.shop.accounts import newcomer, passwords
-from troth.shop.accounts.models import Contact
+from troth.shop.accounts.models import Claim, Contact
 from troth.shop.accounts.session import SignedIn, signed_in
 from troth.shop.catalogue.models import Price
+from troth.shop.coupons import offer, uses
+from troth.shop.coupons.offer import Taken
 from troth.shop.delivery.letters import queue
 from troth.shop.journeys.erase import erasing
-from troth.shop.journeys.settle import look
+from troth.shop.journeys.settle import free, look
 from troth.shop.licences import stock
 from troth.shop.money import LARGEST_MINOR
 from troth.shop.orders.cost import Cost, cost, is_business
@@ -67,10 +71,20 @@ class Wanted(msgspec.Struct, frozen=True):
     """A line of the basket at today's name and price; `stocked`: keys for it come from a stock."""
 
     edition: int
+    slug: str
     name: str
     quantity: int
     minor: int
     stocked: bool
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What the transaction wrote. `payment`: None where nothing is to be paid."""
+
+    order: Order
+    payment: Payment | None
+    secret: bytes
+    names: list[str]
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -82,20 +96,21 @@ class Begun(msgspec.Struct, frozen=True):
 def begin(
     basket_key: str,
     buyer: Newcomer | Known,
-    billing: BillingData | str,
+    billing: BillingData | str | None,
     provider: str,
     *,
     mailings: bool = False,
     once: str = "",
     shown: int | None = None,
 ) -> Begun:
-    """Order what is in the basket. `billing`: an address, or the id of one that this person used before.
+    """Order what is in the basket. `billing`: an address, or the id of one that this person used before; None, and no
+    `provider`, where nothing is to be paid.
 
     `once` comes from the form: the same form sent twice is one order. `shown`: the total that the buyer saw, in minor
-    units; Changed where theirs is another. Refused: an empty basket, a product no longer sold, a password that is too
-    easy, a VAT number, an address or a provider that is none of theirs.
+    units; Changed where theirs is another. Refused: an empty basket, a product no longer sold, a coupon that takes
+    nothing off, a password that is too easy, a VAT number, an address or a provider that is none of theirs.
     """
-    if provider not in gateways.offered():
+    if provider and provider not in gateways.offered():
         raise Refused(_("Choose how you want to pay."), "provider")
     if isinstance(buyer, Newcomer) and buyer.password:
         passwords.check(buyer.password, buyer.name, buyer.email)
@@ -103,16 +118,18 @@ def begin(
     fault.here("buy.begin")
     try:
         with transaction.atomic():
-            order, payment, secret, names = _write(viewer, buyer, billing, provider, mailings, once, shown)
+            written = _write(viewer, buyer, billing, provider, mailings, once, shown)
     except IntegrityError:
         earlier = Order.objects.filter(once=once, viewer=viewer).first() if once else None
         if earlier is None:
             raise
-        return Begun(earlier.ref, pay_again(earlier, provider))
+        return Begun(earlier.ref, pay_again(earlier, provider) if earlier.total_minor else "")
     fault.here("buy.committed")
-    session = _enrol(order.person_id, secret, buyer)
+    order, payment = written.order, written.payment
+    session = _enrol(order.person_id, written.secret, buyer)
     fault.here("buy.enrolled")
-    return Begun(order.ref, attempt.open_page(payment, item_name(names)), session)
+    pay_url = attempt.open_page(payment, item_name(written.names)) if payment else ""
+    return Begun(order.ref, pay_url, session)
 
 
 def pay_again(order: Order, provider: str) -> str:
@@ -132,6 +149,7 @@ def pay_again(order: Order, provider: str) -> str:
         return ""
     if order.state == Order.EXPIRED:
         stock.must_have(order.lines.all())  # its keys went back when it lapsed
+        uses.must_have(order)
     latest = order.payments.filter(provider=provider).order_by("-made_at").first()
     if latest is not None and attempt.still_open(latest):
         return latest.pay_url
@@ -150,52 +168,69 @@ def item_name(names: list[str]) -> str:
 def _write(
     viewer: str,
     buyer: Newcomer | Known,
-    billing: BillingData | str,
+    billing: BillingData | str | None,
     provider: str,
     mailings: bool,
     once: str,
     shown: int | None,
-) -> tuple[Order, Payment, bytes, list[str]]:
-    wanted = _wanted(viewer)
+) -> Written:
+    wanted, taken = _wanted(viewer)
     secret, contact = _person(buyer, mailings)
     fault.here("buy.person")
     address = _address(contact, billing)
     fault.here("buy.billing")
-    costs = cost([(one.minor, one.quantity) for one in wanted], address.country, address.business)
-    if costs.total.minor > LARGEST_MINOR:
-        raise Refused(_("This basket cannot be paid online; please write to us."))
-    if shown is not None and shown != costs.total.minor:
-        raise Changed(_("Your total has changed with your country or VAT number; please look at it and order again."))
+    lives_in, business = (address.country, address.business) if address else (settings.TROTH.shop.country, False)
+    costs = cost([(one.minor, one.quantity) for one in wanted], lives_in, business, taken.off)
+    _as_shown(costs, billing, provider, shown)
     order = Order.objects.create(
         person_id=contact.person_id,
         contact=contact,
         billing=address,
-        country=address.country,
+        country=address.country if address else "",
         currency=settings.TROTH.shop.currency,
         total_minor=costs.total.minor,
+        coupon=taken.code,
         viewer=viewer,
         once=once or None,
         policy_version=VERSION,
     )
     fault.here("buy.order")
-    lines = OrderLine.objects.bulk_create(_lines(order, wanted, costs))
+    lines = OrderLine.objects.bulk_create(_lines(order, wanted, costs, taken.off))
     stock.reserve(line for line, one in zip(lines, wanted, strict=True) if one.stocked)
-    payment = attempt.new(order, provider)
+    if taken.code:
+        uses.take(order, Claim.persons_of(order.person_id))
+    payment = attempt.new(order, provider) if order.total_minor else None
     fault.here("buy.payment")
-    abandoned = settings.TROTH.policy.abandon_hours * 3600
-    due.add_all(("look", payment.id, FIRST_LOOK), ("abandon", order.ref, abandoned))
+    if payment:
+        abandoned = settings.TROTH.policy.abandon_hours * 3600
+        due.add_all(("look", payment.id, FIRST_LOOK), ("abandon", order.ref, abandoned))
+    else:
+        free(order)
     fault.here("buy.due")
-    return order, payment, secret, [one.name for one in wanted]
+    return Written(order, payment, secret, [one.name for one in wanted])
 
 
-def _lines(order: Order, wanted: list[Wanted], costs: Cost) -> Iterator[OrderLine]:
-    for one, taxed in zip(wanted, costs.lines, strict=True):
+def _as_shown(costs: Cost, billing: BillingData | str | None, provider: str, shown: int | None) -> None:
+    """Changed, or Refused, unless it can be ordered as it was shown."""
+    if costs.total.minor > LARGEST_MINOR:
+        raise Refused(_("This basket cannot be paid online; please write to us."))
+    if shown is not None and shown != costs.total.minor:
+        raise Changed(_("Your total has changed with your country, VAT number or coupon; look at it and order again."))
+    if costs.total.minor and billing is None:
+        raise Changed(_("This order is to be paid, so we need your billing address; please fill it in."))
+    if costs.total.minor and not provider:
+        raise Refused(_("Choose how you want to pay."), "provider")
+
+
+def _lines(order: Order, wanted: list[Wanted], costs: Cost, off: list[int]) -> Iterator[OrderLine]:
+    for one, taxed, less in zip(wanted, costs.lines, off, strict=True):
         yield OrderLine(
             order=order,
             edition_id=one.edition,
             name=one.name,
             unit_minor=one.minor,
             quantity=one.quantity,
+            off_minor=less,
             net_minor=taxed.net,
             tax_minor=taxed.tax,
             rate=costs.treatment.rate,
@@ -204,21 +239,24 @@ def _lines(order: Order, wanted: list[Wanted], costs: Cost) -> Iterator[OrderLin
         )
 
 
-def _wanted(viewer: str) -> list[Wanted]:
-    """The basket's lines with their prices now: what the browser sent is never asked for a price."""
+def _wanted(viewer: str) -> tuple[list[Wanted], Taken]:
+    """The basket's lines with their prices now, and what its coupon takes off. No browser is asked for a price."""
     rows = _in_basket(viewer, settings.TROTH.shop.currency)
-    if not rows or not all(published for *_rest, published, _minor in rows):
+    if not rows or not all(row[6] for row in rows):
         raise Refused(_("Something in your basket is no longer sold; look at your basket and order again."))
     wanted = [
-        Wanted(edition, f"{product}, {name}", quantity, minor, stocked)
-        for edition, product, name, quantity, stocked, _published, minor in rows
+        Wanted(edition, slug, f"{product}, {name}", quantity, minor, stocked)
+        for edition, slug, product, name, quantity, stocked, _published, minor, _code in rows
         if minor is not None
     ]
     if len(wanted) != len(rows):
         raise Refused(_("Something in your basket has no price any more; take it out and order again."))
-    if not 0 < sum(one.minor * one.quantity for one in wanted) <= LARGEST_MINOR:
+    if sum(one.minor * one.quantity for one in wanted) > LARGEST_MINOR:
         raise Refused(_("This basket cannot be paid online; please write to us."))
-    return wanted
+    taken = offer.on(rows[0][8], [(one.slug, one.minor * one.quantity) for one in wanted])
+    if taken.fault:
+        raise Refused(taken.fault)
+    return wanted, taken
 
 
 _in_basket = Prepared(
@@ -227,12 +265,14 @@ _in_basket = Prepared(
         .order_by("pk")
         .values_list(
             "edition_id",
+            "edition__product_id",
             "edition__product__name",
             "edition__name",
             "quantity",
             stock.has_stock("edition"),
             "edition__product__published",
             Subquery(Price.objects.filter(edition=OuterRef("edition"), currency=currency).values("minor")),
+            "basket__coupon",
         )
     ),
     gaps=2,
@@ -252,7 +292,9 @@ def _person(buyer: Newcomer | Known, mailings: bool) -> tuple[bytes, Contact]:
     return secret, contact
 
 
-def _address(contact: Contact, billing: BillingData | str) -> Billing:
+def _address(contact: Contact, billing: BillingData | str | None) -> Billing | None:
+    if billing is None:  # for what costs nothing none is asked for, and none kept
+        return None
     if isinstance(billing, str):
         used = Billing.objects.filter(pk=billing, person=contact.person_id).first()
         if used is None:

@@ -56,6 +56,7 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
         to,
         claim,
         lines=lines,
+        paid=order.total_minor > 0,
         downloads=links.to(granted),
         licences=(shown := licence.given(licences, granted)),
         composer=licence.commands(shown),

@@ -175,8 +175,11 @@ def _settle_dates(erasure: Erasure) -> None:
 
 
 def tax_day(person_ref: str) -> date | None:
-    """The last day on which tax law keeps this person's bills: so many years after the year of the last paid order."""
-    last = Order.objects.filter(person=person_ref).aggregate(last=Max("paid_at"))["last"]
+    """The last day on which tax law keeps this person's bills: so many years after the year of the last paid order.
+
+    What cost nothing was never billed.
+    """
+    last = Order.objects.filter(person=person_ref, total_minor__gt=0).aggregate(last=Max("paid_at"))["last"]
     return date(last.year + settings.TROTH.policy.tax_years, 12, 31) if last else None
 
 

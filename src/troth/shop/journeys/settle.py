@@ -18,8 +18,9 @@ from django.utils.translation import gettext_lazy as _
 from troth.pledge import clock, fault
 from troth.pledge.due import loop as due
 from troth.pledge.prepared import Prepared
+from troth.shop.coupons import uses
 from troth.shop.journeys import access, invoice, money_back, refund
-from troth.shop.orders.models import BasketLine, Order
+from troth.shop.orders.models import Basket, BasketLine, Order
 from troth.shop.payments import gateways, give_back
 from troth.shop.payments.models import Dispute, Payment, ProviderEvent, Refund
 from troth.shop.payments.providers.contract import (
@@ -176,12 +177,31 @@ def _write_paid(payment: Payment, sight: Sight) -> str:
         refund.surplus(payment)
         return "surplus"
     fault.here("settle.marked")
-    BasketLine.objects.filter(basket=order.viewer).delete()
+    _was_paid(order)
     due.drop(("look", payment.id), ("abandon", order.ref))
     made = invoice.settled(order, payment)  # its number keeps others waiting: only what is due comes after it
     due.add_all(("deliver", order.ref, 0), ("bill", made.id, 0))
     fault.here("settle.due")
     return "paid"
+
+
+def free(order: Order) -> None:
+    """An order that costs nothing is paid as it is written, in the same transaction: no provider is asked.
+
+    It has no invoice either: what is given for nothing is no supply that one is issued for (Directive 2006/112/EC,
+    Articles 2 and 220).
+    """
+    if order.total_minor == 0 and Order.mark_paid(order.ref) is not None:
+        _was_paid(order)
+        due.add_all(("deliver", order.ref, 0))
+
+
+def _was_paid(order: Order) -> None:
+    """What follows for the basket and the coupon, once."""
+    BasketLine.objects.filter(basket=order.viewer).delete()
+    if order.coupon:
+        Basket.objects.filter(pk=order.viewer).update(coupon="")
+        uses.keep(order)
 
 
 def _review(payment: Payment, wrong: str) -> str:

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from troth.pledge import clock
 from troth.pledge.due import loop as due
+from troth.shop.coupons import uses
 from troth.shop.journeys.settle import look as ask_provider
 from troth.shop.licences import stock
 from troth.shop.orders.models import Order
@@ -51,3 +52,4 @@ def abandon(order_ref: str, claim: due.Claim) -> None:
     with transaction.atomic():
         if Order.objects.filter(pk=order_ref, state=Order.OPEN).update(state=Order.EXPIRED) == 1:
             stock.give_back(order_ref)
+            uses.give_back(order_ref)

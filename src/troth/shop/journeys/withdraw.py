@@ -44,7 +44,7 @@ def right(order: Order, at: datetime | None = None) -> rules.Right:
     return rules.right(
         settings.TROTH.shop.withdrawal_days,
         order.country,
-        order.billing.business,
+        order.billing is not None and order.billing.business,
         max(order.made_at, order.paid_at or order.made_at),
         Letter.objects.filter(order=order, kind="deliver", state=Letter.SENT).exists(),
         Waiver.objects.filter(pk=order.pk).exists(),

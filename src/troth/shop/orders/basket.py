@@ -66,11 +66,15 @@ def remove(key_hash: str, edition_id: int) -> None:
     BasketLine.objects.filter(basket=key_hash, edition=edition_id).delete()
 
 
-def lines(key_hash: str, currency: str) -> list[Line]:
-    """The basket's lines in the order they were added; what is no longer sold has dropped out."""
-    if not key_hash:
-        return []
-    return [Line(*row[:5], Money(row[5], currency)) for row in _lines(key_hash, currency)]
+def enter(key_hash: str, code: str) -> None:
+    """Lay a coupon's code into the basket, instead of the one before; "" takes it out."""
+    Basket.objects.filter(pk=key_hash).update(coupon=code)
+
+
+def held(key_hash: str, currency: str) -> tuple[list[Line], str]:
+    """The basket's lines in the order they were added, without what is no longer sold; and the code of its coupon."""
+    rows = list(_lines(key_hash, currency)) if key_hash else []
+    return [Line(*row[:5], Money(row[5], currency)) for row in rows], rows[0][6] if rows else ""
 
 
 _lines = Prepared(
@@ -80,7 +84,7 @@ _lines = Prepared(
         ).order_by("edition__basketline__id")
         .values_list(
             "edition_id", "edition__product_id", "edition__product__name", "edition__name",
-            "edition__basketline__quantity", "minor",
+            "edition__basketline__quantity", "minor", "edition__basketline__basket__coupon",
         )
     ),
     gaps=2,

@@ -21,6 +21,7 @@ class Basket(models.Model):
     """What a visitor put aside. The key is in their cookie only; here lies its SHA-256."""
 
     key_hash = models.CharField(primary_key=True, max_length=64)
+    coupon = models.CharField(max_length=40, blank=True)  # the code that was entered
     touched_at = models.DateTimeField(default=clock.now)
 
     def __str__(self) -> str:
@@ -31,10 +32,11 @@ class BasketLine(models.Model):
     basket = models.ForeignKey(Basket, on_delete=models.CASCADE, related_name="lines")
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE)
     quantity = models.PositiveSmallIntegerField(default=1)
+    renews = models.CharField(max_length=30, blank=True)  # the licence that this renews: it makes no new one
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["basket", "edition"], name="basket_line_once"),
+            models.UniqueConstraint(fields=["basket", "edition", "renews"], name="basket_line_once"),
             models.CheckConstraint(condition=models.Q(quantity__range=(1, 99)), name="basket_quantity"),
         ]
 
@@ -70,10 +72,12 @@ class Order(models.Model):
     ref = models.CharField(primary_key=True, max_length=30, default=order_ref)
     person = models.ForeignKey(Person, on_delete=models.PROTECT)
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT)
-    billing = models.ForeignKey(Billing, on_delete=models.PROTECT)
-    country = models.CharField(max_length=2)
+    # Of an order that costs nothing nobody asks for an address, or a country.
+    billing = models.ForeignKey(Billing, null=True, on_delete=models.PROTECT)
+    country = models.CharField(max_length=2, blank=True)
     currency = models.CharField(max_length=3)
     total_minor = models.PositiveBigIntegerField()
+    coupon = models.CharField(max_length=40, blank=True)  # the code whose discount is in the lines
     state = models.CharField(max_length=10, default=OPEN)
     once = models.CharField(max_length=43, unique=True, null=True)  # from the form: sent twice, it is one order
     viewer = models.CharField(max_length=64, db_index=True)  # SHA-256 of the key in the buyer's basket cookie
@@ -115,7 +119,8 @@ _by_ref: Prepared[Order] = Prepared(lambda ref: Order.objects.filter(pk=ref), ga
 class OrderLine(models.Model):
     """What was bought, in the words, at the price and under the tax of that moment.
 
-    `unit_minor` is the price on the shelf; what the buyer pays for the line is `net_minor` + `tax_minor`.
+    `unit_minor` is the price on the shelf, `off_minor` what a coupon takes off the line at that price; what the buyer
+    pays for the line is `net_minor` + `tax_minor`.
     """
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
@@ -123,12 +128,14 @@ class OrderLine(models.Model):
     name = models.CharField(max_length=210)
     unit_minor = models.PositiveBigIntegerField()
     quantity = models.PositiveSmallIntegerField()
+    off_minor = models.PositiveBigIntegerField(default=0)
     net_minor = models.PositiveBigIntegerField()
     tax_minor = models.PositiveBigIntegerField()
     rate = models.PositiveIntegerField()  # hundredths of a percent
     tax_country = models.CharField(max_length=2)  # whose tax it is, or would be
     treatment = models.CharField(max_length=10)  # tax.rules: standard, reverse (charge), outside, exempt, none
     returned_minor = models.PositiveBigIntegerField(default=0)  # asked to go back, or gone back
+    renews = models.CharField(max_length=30, blank=True)  # the licence whose updates this line prolongs
     # Why the access that this line gives has ended: "", refunded, disputed (until that ends), reversed.
     ended = models.CharField(max_length=10, blank=True)
 

@@ -9,7 +9,8 @@ Sum(net=4118, tax=782)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
 
 import msgspec
 
@@ -29,9 +30,12 @@ class Sum(msgspec.Struct, frozen=True):
         return self.net + self.tax
 
 
-def divide(unit: int, quantity: int, treatment: Treatment, *, gross: bool) -> Sum:
-    """A line's net and tax. `unit`: the price on the shelf in minor units."""
-    price = unit * quantity
+def divide(unit: int, quantity: int, treatment: Treatment, *, gross: bool, off: int = 0) -> Sum:
+    """A line's net and tax. `unit`: the price on the shelf in minor units; `off`: what is taken off the line's price.
+
+    A discount given at the sale is no part of what is taxed (Directive 2006/112/EC, Article 79).
+    """
+    price = unit * quantity - off
     if treatment.kind in (REVERSE, OUTSIDE):
         return Sum(price - tax_in(price, treatment.home_rate) if gross else price, 0)
     if gross:
@@ -54,6 +58,18 @@ def together(sums: Iterable[Sum]) -> Sum:
     """The sum of lines: of what was rounded, never rounded again."""
     whole = list(sums)
     return Sum(sum(one.net for one in whole), sum(one.tax for one in whole))
+
+
+def spread(amount: int, prices: Sequence[int]) -> list[int]:
+    """`amount` divided among prices by their size, in whole minor units that add up to it; none exceeds its price.
+
+    ValueError for more than the prices come to.
+    """
+    whole = sum(prices)
+    if not 0 <= amount <= whole:
+        raise ValueError("more than there is")
+    upto = [amount * before // whole if whole else 0 for before in accumulate(prices, initial=0)]
+    return [after - before for before, after in pairwise(upto)]
 
 
 def share(line: Sum, amount: int) -> Sum:

@@ -27,6 +27,7 @@ NOT_THEIRS = _("Please check the VAT number: it is none of the country of this a
 # Babel's two-letter territories that are no countries of ISO 3166-1: unions, outlying parts, unknown.
 _NOT_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
 _ADDRESS = ("billing_name", "street", "city", "billing_postcode", "country")
+_TO_BE_PAID = (*_ADDRESS, "company", "vat_number", "provider")
 
 
 @lru_cache(maxsize=8)
@@ -46,7 +47,10 @@ class Countries(BaseChoiceIterator):
 
 
 class CheckoutForm(ShopForm):
-    """`known`: the buyer is signed in, so nobody asks who they are. `earlier`: billing addresses to use unread."""
+    """`known`: the buyer is signed in, so nobody asks who they are. `earlier`: billing addresses to use unread.
+
+    `free`: there is nothing to pay, so nobody asks where to send a bill.
+    """
 
     name = fields.name(_("Your name"))
     email = fields.email(hint=_("The product is sent to it."))
@@ -82,13 +86,19 @@ class CheckoutForm(ShopForm):
         *,
         known: bool,
         earlier: list[tuple[str, str]],
+        free: bool = False,
         initial: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(data, initial)
-        self.known, self.earlier = known, earlier
+        self.known, self.earlier, self.free = known, [] if free else earlier, free
         if known:
             for name in ("name", "email", "password", "postcode", "mailings"):
                 del self.fields[name]
+        if free:
+            for name in _TO_BE_PAID:
+                del self.fields[name]
+            return
+        if known:
             self.fields["billing_name"].required = True
             self.fields["billing_name"].help_text = ""
         if earlier:
@@ -151,9 +161,11 @@ class CheckoutForm(ShopForm):
                 self.refuse(no)
         return given
 
-    def billing(self) -> Billing | str:
-        """A new address, or the id of an earlier one."""
+    def billing(self) -> Billing | str | None:
+        """A new address, or the id of an earlier one; None where there is nothing to pay."""
         given = self.cleaned_data
+        if self.free:
+            return None
         if given.get("earlier", NEW) != NEW:
             return str(given["earlier"])
         return Billing(

@@ -16,6 +16,7 @@ from troth.faces.storefront.guards import See
 from troth.faces.storefront.signed_in import give_basket, key_hash
 from troth.faces.storefront.views import errors
 from troth.faces.storefront.views.checkout import country_asked
+from troth.shop.coupons import offer
 from troth.shop.orders import basket
 from troth.shop.orders.cost import cost, depends_on_country
 from troth.shop.refusal import Refused
@@ -34,12 +35,14 @@ def view(request: HttpRequest) -> HttpResponse:
 
 def show(request: HttpRequest, fault: object = "", status: int = 200) -> HttpResponse:
     currency = settings.TROTH.shop.currency
-    lines = basket.lines(request.who.basket_hash, currency)  # type: ignore[attr-defined]
+    lines, code = basket.held(request.who.basket_hash, currency)  # type: ignore[attr-defined]
     asked = country_asked(request)
     goods = [(line.unit.minor, line.quantity) for line in lines]
+    taken = offer.on(code, [(line.slug, line.sum.minor) for line in lines])
     context = {
         "lines": lines,
-        "cost": cost(goods, asked or settings.TROTH.shop.country),
+        "cost": cost(goods, asked or settings.TROTH.shop.country, off=taken.off),
+        "coupon": taken,
         "country": asked,
         "countries": countries(translation.get_language() or "en") if depends_on_country() else [],
         "fault": fault,
@@ -62,6 +65,8 @@ def add(request: HttpRequest) -> HttpResponse:
 
 @csrf_protect
 def alter(request: HttpRequest) -> HttpResponse:
+    if request.POST.get("action") in ("coupon", "no-coupon"):
+        return enter(request)
     form = QuantityForm(request.POST)
     if not form.is_valid():
         return show(request, next(iter(form.errors.values()))[0], 400)
@@ -72,4 +77,17 @@ def alter(request: HttpRequest) -> HttpResponse:
         basket.change(key, edition, form.cleaned_data["quantity"])
     else:
         return errors.bad_request(request)
+    return See(reverse("basket"))
+
+
+def enter(request: HttpRequest) -> HttpResponse:
+    """A coupon's code comes into the basket, if it takes anything off now; else a sentence says why not, 409."""
+    key, currency = request.who.basket_hash, settings.TROTH.shop.currency  # type: ignore[attr-defined]
+    code = offer.normal(request.POST.get("coupon", "")) if request.POST["action"] == "coupon" else ""
+    if code:
+        lines, _before = basket.held(key, currency)
+        taken = offer.on(code, [(line.slug, line.sum.minor) for line in lines])
+        if lines and taken.fault:
+            return show(request, taken.fault, 409)
+    basket.enter(key, code)
     return See(reverse("basket"))

@@ -21,6 +21,7 @@ from troth.faces.storefront.guards import See, answers_for_the_keeper
 from troth.faces.storefront.signed_in import enter, give_basket
 from troth.pledge.ids import SHAPE
 from troth.pledge.prepared import Prepared
+from troth.shop.coupons import offer
 from troth.shop.journeys import buy
 from troth.shop.orders import basket
 from troth.shop.orders.cost import Cost, cost
@@ -41,20 +42,23 @@ def view(request: HttpRequest) -> HttpResponse:
     Where the total of the country or VAT number given is not the one that was shown, nothing is ordered yet: the form
     comes back with the new one, 409.
     """
-    currency = settings.TROTH.shop.currency
-    if not gateways.offered():
+    lines, code = basket.held(request.who.basket_hash, settings.TROTH.shop.currency)  # type: ignore[attr-defined]
+    taken = offer.on(code, [(line.slug, line.sum.minor) for line in lines])
+    free = bool(lines) and sum(line.sum.minor for line in lines) == sum(taken.off)
+    if not gateways.offered() and not free:
         return page(request, "closed.html", status=503)
     person = request.who.person_ref  # type: ignore[attr-defined]
     data = request.POST if request.method == "POST" else None
     chosen = data.get("earlier", "") if person and data else ""
     # Whether an address that is chosen is theirs, the journey finds: the list is for choosing alone.
     unlisted = SHAPE.match(chosen) is not None
-    used = _used(person) if person and not unlisted else []
+    used = _used(person) if person and not unlisted and not free else []
     earlier = [(chosen, "")] if unlisted else _named(used)
-    asked = country_asked(request)
-    first = {"once": secrets.token_urlsafe(16), "provider": gateways.offered()[0], "country": asked}
+    first = {"once": secrets.token_urlsafe(16), "country": country_asked(request)}
+    if not free:
+        first["provider"] = gateways.offered()[0]
     status = 200 if data is None else 400
-    form = CheckoutForm(data, known=person is not None, earlier=earlier, initial=first)
+    form = CheckoutForm(data, known=person is not None, earlier=earlier, free=free, initial=first)
     if data is not None and form.is_valid():
         try:
             return _order(request, form, person)
@@ -66,14 +70,15 @@ def view(request: HttpRequest) -> HttpResponse:
     if person and unlisted:
         used = _used(person)
         form.offer(_named(used))
-    lines = basket.lines(request.who.basket_hash, currency)  # type: ignore[attr-defined]
     if not lines:
         return See(reverse("basket"))
     context = {
         "form": form,
         "known": person is not None,
         "lines": lines,
-        "cost": _cost(form, lines, used),
+        "cost": _cost(form, lines, used, taken.off),
+        "coupon": taken,
+        "free": free,
         "policy_version": VERSION,
         "provider_hints": provider_hints(),
         "once": form["once"].value() or first["once"],
@@ -87,12 +92,12 @@ def country_asked(request: HttpRequest) -> str:
     return asked if asked in dict(countries(translation.get_language() or "en")) else ""
 
 
-def _cost(form: CheckoutForm, lines: list[basket.Line], used: list[Used]) -> Cost:
+def _cost(form: CheckoutForm, lines: list[basket.Line], used: list[Used], off: list[int]) -> Cost:
     """The sums for the address that is given or offered first; for a buyer at the shop's own home before that."""
     chosen = (form.data.get("earlier") if form.is_bound else form.earlier[0][0]) if form.earlier else NEW
     lives = next(((country, business) for billing, country, business, _used in used if billing == chosen), None)
     country, business = lives or form.lives_in() or (settings.TROTH.shop.country, False)
-    return cost([(line.unit.minor, line.quantity) for line in lines], country, business)
+    return cost([(line.unit.minor, line.quantity) for line in lines], country, business, off)
 
 
 def provider_hints() -> dict[str, str]:
@@ -113,7 +118,7 @@ def _order(request: HttpRequest, form: CheckoutForm, person: str | None) -> Http
         request.who.basket_key,  # type: ignore[attr-defined]
         buyer,
         form.billing(),
-        given["provider"],
+        given.get("provider", ""),
         mailings=given.get("mailings", False),
         once=given["once"],
         shown=given["shown"],
@@ -138,7 +143,7 @@ def _named(addresses: list[Used]) -> list[tuple[str, str]]:
 
 _used = Prepared(
     lambda person: (
-        Order.objects.filter(person=person)
+        Order.objects.filter(person=person, billing__isnull=False)
         .values("billing", "country", "billing__business")
         .annotate(used=Max("made_at"))
         .order_by("-used")

@@ -78,7 +78,8 @@ def show(request: HttpRequest, order: Order, fault: object = "", status: int = 2
         "order": order,
         "standing": standing,
         "lines": [_line(line, order.currency) for line in lines],
-        "tax": _tax(lines, order.currency),
+        "tax": _tax(lines, order.currency) if order.total_minor else None,
+        "off": Money(sum(line.off_minor for line in lines), order.currency),
         "links": download.links(order) if standing.state == "paid" and letter else [],
         "invoices": invoice.of(order),
         "owner": request.who.person_ref == order.person_id,  # type: ignore[attr-defined]
