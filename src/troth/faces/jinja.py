@@ -14,6 +14,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from troth.faces.storefront.assets import asset
+from troth.faces.storefront.views import texts
 from troth.pledge.clock import now as clock_now
 from troth.shop import written
 from troth.shop.clauses import BY_ID
@@ -29,12 +30,14 @@ def environment(**options: Any) -> Environment:
     )
     env.globals |= {
         "asset": asset,
+        "canonical": canonical,
         "language": language,
         "media": media,
         "given": given,
         "policy": settings.TROTH.policy,
         "query": query,
         "shop": settings.TROTH.shop,
+        "text_links": texts.links,
         "shop_tax": settings.TROTH.tax,
         "url": address,
     }
@@ -52,6 +55,11 @@ def environment(**options: Any) -> Environment:
 
 def language() -> str:
     return translation.get_language() or settings.LANGUAGE_CODE
+
+
+def canonical(path: str) -> Markup:
+    """The one address of a public page, for who found it under several (RFC 6596)."""
+    return Markup('<link rel="canonical" href="{}">').format(settings.TROTH.web.public_url.rstrip("/") + path)
 
 
 @lru_cache(maxsize=512)

@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "troth.shop.delivery",
     "troth.shop.invoices",
     "troth.shop.licences",
+    "troth.shop.texts",
     "troth.shop.withdrawals",
     "troth.faces.storefront",
 ]

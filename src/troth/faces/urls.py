@@ -25,8 +25,10 @@ from troth.faces.storefront.views import (
     plain,
     promises,
     shelf,
+    texts,
     withdrawing,
 )
+from troth.shop.texts.reading import USUAL
 
 handler400 = "troth.faces.storefront.views.errors.bad_request"
 handler403 = "troth.faces.storefront.views.errors.forbidden"
@@ -90,8 +92,11 @@ urlpatterns = [
     path("ledger/tile/<path:path>", ledger.tile, name="ledger_tile"),
     path("privacy.json", promises.as_json, name="privacy_json"),
     path("privacy/proof/<int:seq>", promises.proof, name="privacy_proof"),
-    path("terms", plain.terms, name="terms"),
     path("contact", plain.contact, name="contact"),
+    *(path(name, texts.current, {"name": name}, name=texts.url_name(name)) for name in USUAL),
+    *(path(f"{name}/<slug:version>", texts.version, {"name": name}, name=f"{name}_version") for name in USUAL),
+    path("texts/<slug:name>", texts.current, name="text"),
+    path("texts/<slug:name>/<slug:version>", texts.version, name="text_version"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", health.metrics, name="metrics"),
     path(".well-known/security.txt", plain.security_txt, name="security_txt"),

@@ -47,7 +47,7 @@ PEOPLE = (
     Holding(
         "orders.Order", _("to sell to you, and for the books"), person="person",
         about="country viewer",
-        ours="ref person contact billing currency total_minor coupon state once policy_version made_at paid_at",
+        ours="ref person contact billing currency total_minor coupon state once policy_version terms_version made_at paid_at",
         erasing=Cut(("viewer", "once")),
     ),
     Holding(
@@ -174,6 +174,7 @@ NOBODYS = tuple(
         ("policy.Verdict", "id clause state findings checked_at expires_at took_ms"),
         ("policy.Confirmation", "id clause item confirmed_at"),
         ("invoices.Series", "name last"),
+        ("texts.Publication", "id name number version text since"),
         ("vault.Seen", "id ledger_size erased checkpoint trouble incidents"),
         ("vault.LedgerEvent", "event_id event seq made_at"),
         ("vault.Rotation", "what cursor done left begun_at"),

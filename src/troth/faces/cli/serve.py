@@ -18,6 +18,7 @@ from troth import config, licence_secret
 from troth.config import Config
 from troth.faces.cli.migrate import may_be_behind
 from troth.faces.cli.supervisor import Supervisor, command, say
+from troth.shop.texts import reading
 
 
 @click.command()
@@ -93,6 +94,7 @@ def bring_up_to_date(settings: Config, environ: dict[str, str]) -> None:
             say("the database could not be brought up to date.")
             sys.exit(1)
     licence_secret.read(settings.home)
+    reading.refuse_unfinished(settings)
 
 
 def answers(settings: Config) -> bool:

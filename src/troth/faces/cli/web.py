@@ -17,6 +17,7 @@ from granian.server.common import AbstractServer
 
 from troth import config, licence_secret
 from troth.faces.cli import process, separation, tls
+from troth.shop.texts import reading
 
 THREADS = 2  # requests at a time in one process; more only wait for the same interpreter
 STOP_WITHIN = 4  # seconds for requests under way, when told to stop
@@ -28,6 +29,7 @@ def web() -> None:
     """Run the web process alone; TROTH_DOOR names its door to the keeper."""
     settings = config.load()
     licence_secret.read(settings.home)
+    reading.refuse_unfinished(settings)
     separation.shut_out(settings, "web")
     process.hide_memory()
     os.environ["TROTH_WEB_PARENT"] = str(os.getpid())

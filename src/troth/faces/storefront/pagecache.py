@@ -25,6 +25,9 @@ MOST_BYTES = 32 * 1024 * 1024
 LONGEST_KEY = 300
 CACHE_CONTROL = "public, max-age=60"
 _KNOWN = {"page", "q", "kind"}
+_PAGES = frozenset(
+    ["/", "/contact", "/terms", "/withdrawal", "/imprint", "/licence", "/sitemap.xml", "/robots.txt", "/feed.atom"]
+)
 
 
 class Kept(NamedTuple):
@@ -77,7 +80,7 @@ class PageCache:
 
 
 def _public(path: str) -> bool:
-    return path in ("/", "/terms", "/contact") or path.startswith("/p/")
+    return path in _PAGES or path.startswith(("/p/", "/texts/"))
 
 
 def _same_for_everybody(response: HttpResponseBase) -> TypeGuard[HttpResponse]:

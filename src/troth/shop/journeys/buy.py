@@ -43,6 +43,7 @@ from troth.shop.payments.models import Payment
 from troth.shop.payments.polling import FIRST_LOOK
 from troth.shop.policy_version import VERSION
 from troth.shop.refusal import Refused
+from troth.shop.texts import standing as texts
 
 
 class Newcomer(msgspec.Struct, frozen=True):
@@ -193,6 +194,7 @@ def _write(
         viewer=viewer,
         once=once or None,
         policy_version=VERSION,
+        terms_version=texts.terms_version(),
     )
     fault.here("buy.order")
     lines = OrderLine.objects.bulk_create(_lines(order, wanted, costs, taken.off))

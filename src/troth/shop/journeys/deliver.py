@@ -64,6 +64,7 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
         order_url=f"{site}/orders/{order.ref}/key/{reach.order_key(order)}",
         invite_url=f"{site}/recover/{invite.ticket}/{invite.secret}" if invite.kind == "invite" else "",
         claim_url=f"{site}/claim/{claim_of.ticket}/{claim_of.secret}" if claim_of.kind == "claim" else "",
+        order=order,
         ledger=ledger,
     )
 

@@ -82,6 +82,7 @@ class Order(models.Model):
     once = models.CharField(max_length=43, unique=True, null=True)  # from the form: sent twice, it is one order
     viewer = models.CharField(max_length=64, db_index=True)  # SHA-256 of the key in the buyer's basket cookie
     policy_version = models.CharField(max_length=20)
+    terms_version = models.CharField(max_length=12, blank=True)  # what the buyer agreed to; "": from before it was kept
     made_at = models.DateTimeField(default=clock.now)
     paid_at = models.DateTimeField(null=True)
 

@@ -12,13 +12,13 @@ from troth.faces.storefront.answers import page, word
 from troth.faces.storefront.forms.accounts import NewPasswordForm, RecoverForm, RegisterForm, SignInForm
 from troth.faces.storefront.guards import See, answers_for_the_keeper, for_the_signed_in
 from troth.faces.storefront.signed_in import DEVICE_COOKIE, enter, leave
+from troth.faces.storefront.views.texts import agreeing
 from troth.shop.journeys import claim as claiming
 from troth.shop.journeys import confirm as confirming
 from troth.shop.journeys import passkeys
 from troth.shop.journeys import recover as recovering
 from troth.shop.journeys import register as registering
 from troth.shop.journeys import sign_in as signing
-from troth.shop.policy_version import VERSION
 from troth.shop.refusal import Refused
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
@@ -33,7 +33,7 @@ AFTER = frozenset(
 @answers_for_the_keeper
 def register(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
-        return page(request, "register.html", {"form": RegisterForm(), "policy_version": VERSION})
+        return page(request, "register.html", agreeing() | {"form": RegisterForm()})
     form = RegisterForm(request.POST)
     if form.is_valid():
         given = form.cleaned_data
@@ -48,7 +48,7 @@ def register(request: HttpRequest) -> HttpResponse:
             if signed:
                 enter(request, response, signed)
             return response
-    return page(request, "register.html", {"form": form, "policy_version": VERSION}, 400)
+    return page(request, "register.html", agreeing() | {"form": form}, 400)
 
 
 def _registered(request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Pages that hardly change: terms, contact, and what machines ask about a site."""
+"""Pages that hardly change: contact, and what machines ask about a site."""
 
 from __future__ import annotations
 
@@ -11,11 +11,6 @@ from django.views.decorators.http import require_safe
 
 from troth.faces.storefront.answers import page
 from troth.pledge import clock
-
-
-@require_safe
-def terms(request: HttpRequest) -> HttpResponse:
-    return page(request, "terms.html")
 
 
 @require_safe
