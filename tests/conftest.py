@@ -30,7 +30,8 @@ def _keyring():
 def keeper() -> Iterator[Keeper]:
     """A keeper in this process, spoken to through the same encoder and decoder as over a socket."""
     db = _keyring()
-    keeper = Keeper(db, FileKey(Path(settings.TROTH.root_key)))
+    # A campaign of ten thousand orders is one day to the keeper: more letters than a small shop may open in one.
+    keeper = Keeper(db, FileKey(Path(settings.TROTH.root_key)), daily=1_000_000)
     if not _own_keys:
         _own_keys.extend(line for line in db.iterdump() if line.startswith(('INSERT INTO "own_key"',)))
     (settings.TROTH.home / "keeper.pub").write_text(keeper.room.keys.verify_key.hex())
