@@ -145,6 +145,7 @@ class Policy(msgspec.Struct, frozen=True):
     tax_years: int = 10  # after the year of the last paid order
     unconfirmed_days: int = 30
     abandoned_days: int = 30
+    roster_days: int = 90  # who works here is looked through again at least so often
 
 
 class Tax(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from tests.shape.tree import ROOT, lines_of_code
 KEEPER_LINES = 1500
 BESIDE_LINES = 600  # what the keeper imports of ours
 PASSKEYS_LINES = 100  # what it loads when the first passkey is asked for
+OFFICE_LINES = 500  # what it loads when the first question comes from who works here
 MAY_IMPORT = ("troth.pledge.kms", "troth.pledge.ledger", "troth.pledge.ids", "troth.pledge.fault")
 SHOW = """
 import json, sys
@@ -54,6 +55,17 @@ def test_passkeys_are_a_part_of_their_own_that_waits_until_it_is_asked_for(loade
     more = {name for name in json.loads(done.stdout).keys() - loaded.keys() if is_in(name, "troth")}
     assert more == {part}
     assert lines([ROOT / "src/troth/pledge/passkeys.py"]) < PASSKEYS_LINES
+
+
+def test_so_is_the_office(loaded):
+    folder = ROOT / "src/troth/pledge/office"
+    assert {name for name in loaded if is_in(name, "troth.pledge.office")} == set()
+    show = SHOW.replace("import troth.pledge.keeper.main", "import troth.pledge.keeper.main, troth.pledge.office.office")
+    command = [sys.executable, "-c", show]
+    done = subprocess.run(command, env={"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, check=True)
+    more = {name for name in json.loads(done.stdout).keys() - loaded.keys() if is_in(name, "troth")}
+    assert {name for name in more if not is_in(name, "troth.pledge.office")} == set()
+    assert lines(sorted(folder.rglob("*.py"))) < OFFICE_LINES
 
 
 def test_the_keeper_fits_an_afternoon(loaded):

@@ -73,9 +73,11 @@ INSTALLED_APPS = [
     "troth.shop.delivery",
     "troth.shop.invoices",
     "troth.shop.licences",
+    "troth.shop.staff",
     "troth.shop.texts",
     "troth.shop.withdrawals",
     "troth.faces.storefront",
+    "troth.faces.desk",
 ]
 _secure = _public.scheme == "https"
 MIDDLEWARE = [

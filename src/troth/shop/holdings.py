@@ -132,6 +132,16 @@ PEOPLE = (
         erasing=Keep("which key was sold, so that it is never sold again; nothing in it says to whom"),
     ),
     Holding(
+        "staff.Member", _("so that colleagues know who took something up"), person="person",
+        about="handle", ours="person joined_at", erasing=Cut(("handle",)),
+    ),
+    Holding(
+        "staff.Job", _("to show who here took up something of yours, and why"), person="person",
+        ours="id member person purpose why about loud taken_at until closed_at",
+        erasing=Keep(f"when somebody here worked on what; the customer in it is {PSEUDONYM}"),
+        ends=Ends("taken_at", 1100),
+    ),
+    Holding(
         "delivery.Letter", _("to send each letter once"), person="person",
         ours="id kind subject person order state attempts last_code queued_at sent_at",
         erasing=Delete(), where={"order__isnull": True},

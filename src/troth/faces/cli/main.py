@@ -37,6 +37,7 @@ COMMANDS = {
     "keys": ("troth.faces.cli.keys:keys", "Rotate the keys, or move the root key."),
     "backup": ("troth.faces.cli.backup:backup", "Make sealed copies now, or verify the newest."),
     "restore": ("troth.faces.cli.restore:restore", "Bring a shop back from sealed copies."),
+    "staff": ("troth.faces.cli.staff:staff", "Invite the first owner to the desk, or an owner who lost their way in."),
     "incidents": ("troth.faces.cli.incidents:incidents", "What happened in the keeper that never should."),
     "sandbox": ("troth.faces.cli.sandbox:sandbox", "Look-alikes of PayPal and Skrill and a mailbox, for a first sale."),
     "demo": ("troth.faces.cli.demo.command:demo", "Run a whole shop with sample goods, to try it."),

@@ -84,7 +84,7 @@ class Keeper:
             "Shred": self._endings.shred, "Rotate": self._rotation.step, "Note": self._note,
             "Acknowledge": self._acknowledge, "Copy": self._copies.ask,
             "Checkpoint": self.room.leaves.checkpoint, "Tile": self.room.leaves.tile, "History": self._history,
-            "Attest": self._attest, "Passkey": self._passkey,
+            "Attest": self._attest, "Passkey": self._passkey, "Office": self._office,
         }  # fmt: skip
 
     @contextmanager
@@ -153,6 +153,11 @@ class Keeper:
         """Loaded when first asked for, and beside the loop: a shop whose customers have no passkeys runs without it."""
         act: Callable[..., Steps] = (yield lambda: import_module("troth.pledge.passkeys")).act
         return (yield from act(self.room, self._credentials, self._site, ask))
+
+    def _office(self, role: str, ask: messages.Office) -> Steps:
+        """Loaded in the same way: a shop without a desk runs without it."""
+        act: Callable[..., Steps] = (yield lambda: import_module("troth.pledge.office.office")).act
+        return (yield from act(self.room, self._credentials, role, ask))
 
     def _history(self, role: str, ask: messages.History) -> messages.Entries:
         owner = self._credentials.owner(ask.capability)

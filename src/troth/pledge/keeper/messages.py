@@ -139,6 +139,12 @@ class Passkey(Question, frozen=True):
     password: str = ""
 
 
+class Office(Question, frozen=True):
+    """What people who work here ask, or is asked about them: a question of pledge/office/messages.py."""
+
+    asked: bytes
+
+
 class Open(Question, frozen=True):
     """Open records for a purpose and a job. `capability` is the person's own; the worker has none."""
 
@@ -290,6 +296,12 @@ class Proved(Answer, frozen=True):
 
 class Passkeys(Answer, frozen=True):
     passkeys: list[tuple[str, int]]  # of one person: id (base64url), when it was added (Unix seconds)
+
+
+class Answered(Answer, frozen=True):
+    """The office's answer."""
+
+    answer: bytes
 
 
 class Opened(Answer, frozen=True):

@@ -6,6 +6,7 @@ no plaintext. The other way round cannot be had: an answer may die on its way, t
 
 import hashlib
 import re
+from importlib import import_module
 
 from troth.pledge import fault
 from troth.pledge.keeper import capabilities, messages
@@ -38,7 +39,7 @@ class Opening:
             raise messages.Refused("shape")
         if not JOB.match(ask.job):
             raise messages.Refused("job")
-        owner = self._entitled(role, ask)
+        owner, role = self._entitled(role, ask)
         mine = self._credentials.own(owner) if owner else set()
         values, classes = list[bytes](), dict[bytes, list[str]]()
         for record in ask.records:
@@ -62,14 +63,16 @@ class Opening:
             self._note(role, raw, sorted(set(opened)), ask)
         return messages.Opened(values)
 
-    def _entitled(self, role: str, ask: messages.Open) -> bytes | None:
-        """The person a capability is for; None where the door itself may open for this purpose."""
+    def _entitled(self, role: str, ask: messages.Open) -> tuple[bytes | None, str]:
+        """The person a capability is for; None where the door, or a job of who works here, opens. And in what role."""
         if ask.purpose in BY_DOOR[role]:
-            return None
+            return None, role
         raw, scope = self._credentials.holder(ask.capability)
+        if scope == "staff":
+            return None, import_module("troth.pledge.office.office").may_open(self._room, self._credentials, ask)
         if ask.purpose not in BY_CAPABILITY.get(scope, ()):
             raise messages.Refused("purpose")
-        return raw
+        return raw, role
 
     def _must_be_open(self, raw: bytes, job: str) -> None:
         if (only := self._room.db.value("SELECT job FROM restricted WHERE ref = ?", raw)) not in (None, job):
@@ -99,7 +102,7 @@ class Opening:
 
     def _note(self, role: str, raw: bytes, classes: list[str], ask: messages.Open) -> None:
         """One entry for each opening; one for each capability and set of classes where people open their own."""
-        if ask.capability:
+        if ask.capability and role in BY_DOOR:
             look = hashlib.sha256(f"{ask.capability} {classes}".encode()).digest()
             sql = "INSERT OR IGNORE INTO covered VALUES (?, ?) RETURNING 1"
             if not self._room.db.one(sql, look, self._room.now() + capabilities.LIFETIME):

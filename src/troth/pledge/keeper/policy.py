@@ -56,7 +56,7 @@ PER_MINUTE = {"SignIn": 600, "Recover": 300, "Change": 300, "Prove": 300, "Histo
 # role -> verbs behind its door
 VERBS: dict[str, set[str]] = {
     "web": {"Hello", "Enrol", "SignIn", "Recover", "Prove", "Change", "Open", "Consent", "History",
-            "Checkpoint", "Attest", "Passkey"},
+            "Checkpoint", "Attest", "Passkey", "Office"},
     "worker": {"Hello", "Blank", "Redeem", "Open", "Consent", "Restrict", "Shred", "Acknowledge", "Rotate",
-               "Note", "Tile", "Checkpoint", "Copy", "Attest"},
+               "Note", "Tile", "Checkpoint", "Copy", "Attest", "Office"},
 }  # fmt: skip

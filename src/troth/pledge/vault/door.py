@@ -16,12 +16,14 @@ import msgspec
 from django.db import connections
 
 from troth.pledge.keeper import messages
+from troth.pledge.office import messages as office
 from troth.pledge.vault.classes import Personal
 from troth.pledge.vault.fields import Sealed
 
 TIMEOUT = 20.0  # seconds; a queue of hashes may take some
 VARIABLE = "TROTH_DOOR"  # "fd:7" (inherited) or "unix:/run/troth/web.sock"
 Answer = TypeVar("Answer", bound=messages.Message)
+FromOffice = TypeVar("FromOffice", bound=office.Answer)
 
 
 class KeeperAway(Exception):
@@ -164,6 +166,14 @@ class Door:
     def greet(self, checkpoint: str = "", erased: int = 0) -> messages.Greeting:
         """Say what the main side has seen; a keeper that does not continue it opens nothing from then on."""
         return self._ask(messages.Hello(checkpoint=checkpoint, erased=erased), messages.Greeting)
+
+    def at_desk(self, question: office.Question, wanted: type[FromOffice]) -> FromOffice:
+        """Ask the keeper's part for people who work here (pledge/office)."""
+        said = self._ask(messages.Office(office.encode(question)), messages.Answered).answer
+        answer = office.read_answer(said)
+        if not isinstance(answer, wanted):
+            raise KeeperAway
+        return answer
 
     def _ask(self, question: messages.Message, wanted: type[Answer]) -> Answer:
         _outside_transactions()

@@ -39,6 +39,10 @@ PURPOSES = {
 ROLES = {
     "web": _("you yourself, signed in"),
     "worker": _("the shop's program; no person looked"),
+    "support": _("somebody who works here, in support"),
+    "billing": _("somebody who works here, in billing"),
+    "officer": _("the privacy officer here"),
+    "break-glass": _("somebody who works here, in an emergency; the owner was told"),
 }
 # What a job is, by the beginning of its name: an id of ours, or a journey.
 JOBS = {
@@ -47,6 +51,7 @@ JOBS = {
     "con_": _("the change of your address"),
     "let_": _("the letter you asked for to set a password"),
     "era_": _("your wish to be forgotten"),
+    "job_": _("a case of yours that somebody here took up"),
     "own-data": _("your look at your own data"),
     "change-email": _("the change of your address"),
     "erase": _("your wish to be forgotten"),
@@ -54,6 +59,7 @@ JOBS = {
 DEEDS = {
     "open": _("Opened"),
     "claim": _("Taken into your account as yours"),
+    "job": _("Your case was taken up"),
     "grant": _("You allowed a purpose"),
     "withdraw": _("You ended a purpose"),
     "restrict": _("Closed, as you asked to be forgotten"),

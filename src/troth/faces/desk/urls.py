@@ -1,0 +1,57 @@
+"""Every page of the desk, in the order of its navigation. A page without a guard does not start.
+
+To add one: a view in views/, guarded by open_to or in_job; a line here; a template that extends desk/base.html
+(docs/desk.md, "Adding a page").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from django.core.exceptions import ImproperlyConfigured
+from django.http.response import HttpResponseBase
+from django.urls import path
+from django.utils.translation import gettext_lazy as _
+
+from troth.faces.desk.guards import OpenTo
+from troth.faces.desk.views import colleagues, entering, home, jobs, orders, search
+
+
+class Page(msgspec.Struct, frozen=True):
+    path: str
+    view: Callable[..., HttpResponseBase]
+    name: str
+    label: object = ""  # in the navigation, for whoever may see the page
+
+    @property
+    def open_to(self) -> OpenTo:
+        found: OpenTo = self.view.open_to  # type: ignore[attr-defined]
+        return found
+
+
+PAGES = (
+    Page("", home.view, "desk", _("My jobs")),
+    Page("orders", orders.listing, "desk_orders", _("Orders")),
+    Page("orders/<str:ref>", orders.view, "desk_order"),
+    Page("search", search.view, "desk_search"),
+    Page("take", jobs.take, "desk_take"),
+    Page("jobs/<str:job>", jobs.view, "desk_job"),
+    Page("jobs/<str:job>/close", jobs.close, "desk_job_close"),
+    Page("break-glass", jobs.glass, "desk_glass"),
+    Page("colleagues", colleagues.listing, "desk_colleagues", _("Colleagues")),
+    Page("colleagues/invite", colleagues.invite, "desk_invite"),
+    Page("colleagues/<str:ref>", colleagues.view, "desk_colleague"),
+    Page("colleagues/<str:ref>/put", colleagues.put, "desk_colleague_put"),
+    Page("sign-in", entering.sign_in, "desk_sign_in"),
+    Page("second-factor", entering.second_factor, "desk_second_factor"),
+    Page("second-factor/app", entering.app, "desk_app"),
+    Page("again", entering.again, "desk_again"),
+    Page("sign-out", entering.sign_out, "desk_sign_out"),
+    Page("join/<str:secret>", entering.join, "desk_join"),
+)
+for _page in PAGES:
+    if not isinstance(getattr(_page.view, "open_to", None), OpenTo):
+        raise ImproperlyConfigured(f"the page {_page.name} does not say who may see it: see faces/desk/guards.py")
+
+urlpatterns = [path(one.path, one.view, name=one.name) for one in PAGES]
