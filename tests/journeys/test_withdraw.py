@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
-from django.db import transaction
+from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from troth.pledge import clock
 from troth.pledge.vault.classes import Billing
 from troth.shop.catalogue.models import Edition
 from troth.shop.journeys import buy, reach, withdraw
-from troth.shop.orders.models import Order
+from troth.shop.orders.models import Basket, Order
 from troth.shop.payments.models import Refund
 from troth.shop.refusal import Refused
 from troth.shop.withdrawals import rules
@@ -25,10 +26,8 @@ LEEDS = Billing(name="Alice Example", street="1 Elm Row", city="Leeds", postcode
 
 def bought(house: House, edition: Edition, address: Billing = BERLIN, *, waived: bool = False) -> Order:
     basket(edition)
-    order = Order.objects.get(pk=buy.begin(KEY, buy.Newcomer("Alice", "alice@b.example"), address, "paypal").order_ref)
-    if waived:
-        with transaction.atomic():
-            withdraw.waive(order)
+    alice = buy.Newcomer("Alice", "alice@b.example")
+    order = Order.objects.get(pk=buy.begin(KEY, alice, address, "paypal", waiver=waived).order_ref)
     come_back(order, pay(house, order))
     house.works()
     house.mails.clear()
@@ -112,6 +111,20 @@ def test_declared_twice_is_declared_once_and_of_nothing_paid_there_is_nothing_to
     with pytest.raises(Refused) as no:
         withdraw.declare(unpaid)
     assert str(no.value.sentence).startswith("Nothing was paid")
+
+
+def test_a_shop_that_asks_for_the_waiver_sells_without_it_to_no_consumer_in_the_union(
+    house: House, edition: Edition
+) -> None:
+    shop = msgspec.structs.replace(settings.TROTH.shop, waiver="required")
+    settings.TROTH = msgspec.structs.replace(settings.TROTH, shop=shop)
+    with pytest.raises(Refused) as no:
+        bought(house, edition)
+    assert (no.value.field, Order.objects.count()) == ("waiver", 0)
+    Basket.objects.all().delete()
+    assert "at once" in bought(house, edition, waived=True).waiver.words
+    Basket.objects.all().delete()
+    assert bought(house, edition, LEEDS).state == Order.PAID
 
 
 def test_a_stranger_is_told_that_there_is_no_such_order(house: House, edition: Edition) -> None:

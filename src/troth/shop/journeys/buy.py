@@ -32,6 +32,7 @@ from troth.shop.catalogue.models import Price
 from troth.shop.coupons import offer, uses
 from troth.shop.coupons.offer import Taken
 from troth.shop.delivery.letters import queue
+from troth.shop.journeys import withdraw
 from troth.shop.journeys.erase import erasing
 from troth.shop.journeys.settle import free, look
 from troth.shop.licences import stock
@@ -101,12 +102,14 @@ def begin(
     provider: str,
     *,
     mailings: bool = False,
+    waiver: bool = False,
     once: str = "",
     shown: int | None = None,
 ) -> Begun:
     """Order what is in the basket. `billing`: an address, or the id of one that this person used before; None, and no
     `provider`, where nothing is to be paid.
 
+    `waiver`: they want it at once, and know that this ends their right to withdraw.
     `once` comes from the form: the same form sent twice is one order. `shown`: the total that the buyer saw, in minor
     units; Changed where theirs is another. Refused: an empty basket, a product no longer sold, a coupon that takes
     nothing off, a password that is too easy, a VAT number, an address or a provider that is none of theirs.
@@ -120,6 +123,7 @@ def begin(
     try:
         with transaction.atomic():
             written = _write(viewer, buyer, billing, provider, mailings, once, shown)
+            withdraw.waive(written.order, waiver)
     except IntegrityError:
         earlier = Order.objects.filter(once=once, viewer=viewer).first() if once else None
         if earlier is None:

@@ -30,9 +30,29 @@ WHY = "withdrawn"
 LINK_LIVES = timedelta(days=30)
 
 
-def waive(order: Order) -> None:
-    """Keep that the buyer asked for delivery at once, in the words they saw. Needs the transaction that orders."""
-    Waiver.objects.create(order=order, words=str(words()))
+def offered() -> bool:
+    """Whether this shop sells to consumers who may withdraw."""
+    return settings.TROTH.shop.withdrawal_days > 0
+
+
+def waive(order: Order, wanted: bool) -> None:
+    """Keep that the buyer asked for delivery at once, in the words they saw. Needs the transaction that orders.
+
+    Refused where they did not, have a right to withdraw, and this shop sells to nobody without a waiver.
+    """
+    if wanted and order.total_minor and offered():
+        Waiver.objects.create(order=order, words=words())
+    elif settings.TROTH.shop.waiver == "required" and _is_consumer(order):
+        sentence = _("We deliver at once: please confirm that you want this and know what it ends, or write to us.")
+        raise Refused(sentence, "waiver")
+
+
+def _is_consumer(order: Order) -> bool:
+    return offered() and order.total_minor > 0 and not _business(order) and order.country in rules.MEMBERS
+
+
+def _business(order: Order) -> bool:
+    return order.billing is not None and order.billing.business
 
 
 def words() -> str:
@@ -44,7 +64,7 @@ def right(order: Order, at: datetime | None = None) -> rules.Right:
     return rules.right(
         settings.TROTH.shop.withdrawal_days,
         order.country,
-        order.billing is not None and order.billing.business,
+        _business(order),
         max(order.made_at, order.paid_at or order.made_at),
         Letter.objects.filter(order=order, kind="deliver", state=Letter.SENT).exists(),
         Waiver.objects.filter(pk=order.pk).exists(),

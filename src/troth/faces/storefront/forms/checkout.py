@@ -18,6 +18,7 @@ from troth.faces.storefront.forms import fields
 from troth.faces.storefront.forms.base import ShopForm
 from troth.pledge.vault.classes import Billing
 from troth.shop.accounts import passwords
+from troth.shop.journeys import withdraw
 from troth.shop.orders.cost import is_business
 from troth.shop.payments import gateways
 from troth.shop.refusal import Refused
@@ -77,6 +78,7 @@ class CheckoutForm(ShopForm):
     mailings = forms.BooleanField(
         required=False, label=_("Write to me about new versions and similar products. I can stop it at any time.")
     )
+    waiver = forms.BooleanField(required=False)
     once = forms.CharField(required=False, widget=forms.HiddenInput)
     shown = forms.CharField(required=False, widget=forms.HiddenInput)  # the total beside the form, in minor units
 
@@ -94,6 +96,9 @@ class CheckoutForm(ShopForm):
         if known:
             for name in ("name", "email", "password", "postcode", "mailings"):
                 del self.fields[name]
+        self.fields["waiver"].label = withdraw.words()
+        if free or not withdraw.offered():
+            del self.fields["waiver"]
         if free:
             for name in _TO_BE_PAID:
                 del self.fields[name]

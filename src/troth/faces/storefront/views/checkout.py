@@ -120,6 +120,7 @@ def _order(request: HttpRequest, form: CheckoutForm, person: str | None) -> Http
         form.billing(),
         given.get("provider", ""),
         mailings=given.get("mailings", False),
+        waiver=given.get("waiver", False),
         once=given["once"],
         shown=given["shown"],
     )
