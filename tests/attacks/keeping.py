@@ -168,5 +168,6 @@ def _something(kind: msgspec.inspect.Type, alice: Somebody) -> object:
         msgspec.inspect.BytesType: b"x",
         msgspec.inspect.DictType: {},
         msgspec.inspect.BoolType: True,
+        msgspec.inspect.UnionType: None,
     }
     return made[type(kind)]

@@ -63,7 +63,7 @@ def forced(keeper: Keeper, record: Record, purpose: str) -> Any:
 
     persons, fate = keeper.room.persons, OPENS[record.place.klass, purpose]
     raw = to_bytes(record.place.ref)
-    private = persons.private(raw, record.place.klass, fate)
+    private = persons.private(raw, record.place.klass, fate, record.version)
     return Opened([unseal(private, record.place, record.sealed)])
 
 

@@ -122,7 +122,6 @@ def test_a_rotation_that_died_goes_on_where_it_was(
 
 
 def contact_record(keys, email: str):
-
     from troth.pledge.vault.classes import Contact as Data
 
     return record(keys, "contact", msgspec.msgpack.encode(Data("A", email)))

@@ -8,11 +8,17 @@ from pathlib import Path
 import pytest
 
 from tests.shape.tree import ROOT, lines_of_code
+from troth.pledge.keeper import policy
 
 KEEPER_LINES = 1500
 BESIDE_LINES = 600  # what the keeper imports of ours
-PASSKEYS_LINES = 100  # what it loads when the first passkey is asked for
-OFFICE_LINES = 500  # what it loads when the first question comes from who works here
+# What it loads when somebody first asks for it: at most so many lines, and all of ours that comes with it.
+PARTS = {
+    "troth.pledge.passkeys": (100, ["troth.pledge.passkeys"]),
+    "troth.pledge.rotation": (130, ["troth.pledge.rotation", "troth.pledge.vault.sealing"]),
+    "troth.pledge.office.office": (500, ["troth.pledge.office"]),
+}
+STRANGERS = {"django", "jinja2", "httpx", "granian", "psycopg"}
 MAY_IMPORT = ("troth.pledge.kms", "troth.pledge.ledger", "troth.pledge.ids", "troth.pledge.fault")
 SHOW = """
 import json, sys
@@ -39,33 +45,29 @@ def is_in(name: str, package: str) -> bool:
 
 def test_the_keeper_loads_neither_django_nor_the_shop(loaded):
     assert "troth.pledge.keeper.keeper" in loaded
-    strangers = {name.partition(".")[0] for name in loaded} & {"django", "jinja2", "httpx", "granian", "psycopg"}
-    assert strangers == set()
+    assert {name.partition(".")[0] for name in loaded} & STRANGERS == set()
     ours = {name for name in loaded if name.startswith("troth.") and name != "troth.pledge"}
     allowed = ("troth.pledge.keeper", *MAY_IMPORT)
     assert {name for name in ours if not any(is_in(name, package) for package in allowed)} == set()
 
 
-def test_passkeys_are_a_part_of_their_own_that_waits_until_it_is_asked_for(loaded):
-    part = "troth.pledge.passkeys"
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_of_its_own_waits_until_it_is_asked_for(loaded, part: str):
+    most, allowed = PARTS[part]
     assert {part, "webauthn", "cbor2", "OpenSSL"} & loaded.keys() == set()
     show = SHOW.replace("import troth.pledge.keeper.main", f"import troth.pledge.keeper.main, {part}")
     command = [sys.executable, "-c", show]
     done = subprocess.run(command, env={"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, check=True)
-    more = {name for name in json.loads(done.stdout).keys() - loaded.keys() if is_in(name, "troth")}
-    assert more == {part}
-    assert lines([ROOT / "src/troth/pledge/passkeys.py"]) < PASSKEYS_LINES
+    came = json.loads(done.stdout)
+    known = loaded.keys() | {"troth.pledge.kms.chosen", "troth.pledge.vault"}  # counted below; and empty
+    more = {name for name in came.keys() - known if is_in(name, "troth")}
+    assert {name for name in more if not any(is_in(name, package) for package in allowed)} == set()
+    assert not {name.partition(".")[0] for name in came} & STRANGERS
+    assert lines([Path(came[name]) for name in more]) < most
 
 
-def test_so_is_the_office(loaded):
-    folder = ROOT / "src/troth/pledge/office"
-    assert {name for name in loaded if is_in(name, "troth.pledge.office")} == set()
-    show = SHOW.replace("import troth.pledge.keeper.main", "import troth.pledge.keeper.main, troth.pledge.office.office")
-    command = [sys.executable, "-c", show]
-    done = subprocess.run(command, env={"PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, check=True)
-    more = {name for name in json.loads(done.stdout).keys() - loaded.keys() if is_in(name, "troth")}
-    assert {name for name in more if not is_in(name, "troth.pledge.office")} == set()
-    assert lines(sorted(folder.rglob("*.py"))) < OFFICE_LINES
+def test_every_part_has_a_limit():
+    assert set(PARTS) == set(policy.PARTS.values())
 
 
 def test_the_keeper_fits_an_afternoon(loaded):

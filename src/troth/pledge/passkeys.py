@@ -44,18 +44,18 @@ class _Shown(msgspec.Struct):
     response: _Response
 
 
-def act(room: Room, credentials: Credentials, site: str, ask: messages.Passkey) -> Steps:
+def act(room: Room, credentials: Credentials, role: str, ask: messages.Passkey) -> Steps:
     """Do what is asked. Refused "passkey" for what does not prove itself, "capability", "credentials", "later",
     "unproved" (the mailbox), "many"; "shape" for what is none of these verbs."""
     acts: dict[str, Act] = {"ask": _ask, "sign in": _sign_in, "add": _add, "list": _list, "remove": _remove}
     if ask.does not in acts or len(ask.passkey) > LARGEST:
         raise messages.Refused("shape")
     room.tidy()
-    done = acts[ask.does](room, credentials, site, ask)
+    done = acts[ask.does](room, credentials, role, ask)
     return (yield from done) if isinstance(done, Generator) else done
 
 
-def _ask(room: Room, credentials: Credentials, site: str, ask: messages.Passkey) -> messages.Answer:
+def _ask(room: Room, credentials: Credentials, role: str, ask: messages.Passkey) -> messages.Answer:
     """A challenge: 32 random bytes, good once."""
     ticket = secrets.token_urlsafe(32)
     sql = "INSERT INTO ticket VALUES (?, 'passkey', NULL, NULL, NULL, ?)"
@@ -63,7 +63,7 @@ def _ask(room: Room, credentials: Credentials, site: str, ask: messages.Passkey)
     return messages.Ticket(ticket)
 
 
-def _sign_in(room: Room, credentials: Credentials, site: str, ask: messages.Passkey) -> messages.Answer:
+def _sign_in(room: Room, credentials: Credentials, role: str, ask: messages.Passkey) -> messages.Answer:
     """A session for whom the passkey is, section 7.2. One whose counter went back was copied: that is an incident."""
     try:
         shown = msgspec.json.decode(ask.passkey, type=_Shown)
@@ -75,7 +75,7 @@ def _sign_in(room: Room, credentials: Credentials, site: str, ask: messages.Pass
         raise messages.Refused("passkey")
     raw, key, before = row
     verify = webauthn.verify_authentication_response
-    verified = _verified(verify, room, site, ask, credential_public_key=key, credential_current_sign_count=0)
+    verified = _verified(verify, room, ask, credential_public_key=key, credential_current_sign_count=0)
     count = verified.new_sign_count
     if max(count, before) and count <= before:
         raise messages.Refused("passkey", incident="a passkey's counter went back: there is a copy of it")
@@ -83,7 +83,7 @@ def _sign_in(room: Room, credentials: Credentials, site: str, ask: messages.Pass
     return credentials.session(raw)
 
 
-def _add(room: Room, credentials: Credentials, site: str, ask: messages.Passkey) -> Steps:
+def _add(room: Room, credentials: Credentials, role: str, ask: messages.Passkey) -> Steps:
     """Section 7.1, with one's own capability and password. Who made the device is not asked: attestation "none".
 
     What is refused counts as a failed sign-in, whatever was wrong with it: who tries much waits.
@@ -93,7 +93,7 @@ def _add(room: Room, credentials: Credentials, site: str, ask: messages.Passkey)
     if phc is None:
         raise messages.Refused("unproved")
     yield from credentials.compare(ask.password, phc, raw)
-    made = _verified(webauthn.verify_registration_response, room, site, ask)
+    made = _verified(webauthn.verify_registration_response, room, ask)
     if made.fmt != "none" or len(made.credential_id) > 1023:  # section 7.1, step 25
         raise messages.Refused("passkey")
     if len(_of(room, raw)) >= MOST:
@@ -103,17 +103,19 @@ def _add(room: Room, credentials: Credentials, site: str, ask: messages.Passkey)
     row = (name, raw, made.credential_public_key, made.sign_count, room.now(), epoch)
     if not room.db.one("INSERT OR IGNORE INTO passkey VALUES (?, ?, ?, ?, ?, ?) RETURNING 1", *row):
         raise messages.Refused("passkey")
+    room.note(raw, {"did": "passkey"})
     return messages.Passkeys(_of(room, raw))
 
 
-def _list(room: Room, credentials: Credentials, site: str, ask: messages.Passkey) -> messages.Answer:
+def _list(room: Room, credentials: Credentials, role: str, ask: messages.Passkey) -> messages.Answer:
     return messages.Passkeys(_of(room, credentials.owner(ask.capability)))
 
 
-def _remove(room: Room, credentials: Credentials, site: str, ask: messages.Passkey) -> messages.Answer:
+def _remove(room: Room, credentials: Credentials, role: str, ask: messages.Passkey) -> messages.Answer:
     """One's own. Removed again it is as gone as before."""
     raw = credentials.owner(ask.capability)
-    room.db.execute("DELETE FROM passkey WHERE id = ? AND ref = ?", (ask.passkey, raw))
+    if room.db.one("DELETE FROM passkey WHERE id = ? AND ref = ? RETURNING 1", ask.passkey, raw):
+        room.note(raw, {"did": "passkey-removed"})
     return messages.Passkeys(_of(room, raw))
 
 
@@ -122,15 +124,15 @@ def _of(room: Room, raw: bytes) -> list[tuple[str, int]]:
     return list(room.db.execute(sql, (raw,)))
 
 
-def _verified(verify: Callable[..., Any], room: Room, site: str, ask: messages.Passkey, **known: object) -> Any:
+def _verified(verify: Callable[..., Any], room: Room, ask: messages.Passkey, **known: object) -> Any:
     """What `verify` makes of the browser's answer to a challenge of ours, which is used up by it."""
     sql = "DELETE FROM ticket WHERE id = ? AND kind = 'passkey' AND ends > ? RETURNING 1"
     if not room.db.one(sql, ask.ticket, room.now()):
         raise messages.Refused("passkey")
     try:
         return verify(
-            credential=ask.passkey, expected_challenge=base64url_to_bytes(ask.ticket), expected_origin=site,
-            expected_rp_id=urlsplit(site).hostname or "", require_user_verification=True, **known,
+            credential=ask.passkey, expected_challenge=base64url_to_bytes(ask.ticket), expected_origin=room.site,
+            expected_rp_id=urlsplit(room.site).hostname or "", require_user_verification=True, **known,
         )  # fmt: skip
     except FOREIGN:
         raise messages.Refused("passkey") from None

@@ -147,6 +147,7 @@ class Credentials:
             sql = "UPDATE credential SET mailbox = ?, standing = ?, lookup = ? WHERE ref = ?"
             self._db.execute(sql, (index, WAITING, max(self._keys.mailbox), raw))
             self._persons.raise_epoch(raw)
+            self._room.note(raw, {"did": "mailbox"})
         else:
             self._db.execute("DELETE FROM ticket WHERE id = ?", (ask.ticket,))
         self._prove_mailbox(raw, index)
@@ -261,6 +262,7 @@ class Credentials:
         sql = "INSERT INTO credential VALUES (?, ?, ?, ?, ?) ON CONFLICT (ref) DO UPDATE SET phc = excluded.phc"
         self._db.execute(sql, (raw, index, phc, WAITING, max(self._keys.mailbox)))
         self._persons.raise_epoch(raw)
+        self._room.note(raw, {"did": "password"})
 
     def is_reached_by(self, raw: bytes, mailbox: str) -> bool:
         """Whether this is the mailbox that the person gave: the one of their first letter, until another is proved.

@@ -16,7 +16,6 @@ from troth.pledge.keeper.credentials import Credentials, read_mailbox
 from troth.pledge.keeper.persons import Gone
 from troth.pledge.keeper.policy import OPTIONAL, REACHED_BY
 from troth.pledge.keeper.room import Room
-from troth.pledge.keeper.seals import unseal
 
 log = logging.getLogger("troth.keeper")
 
@@ -56,7 +55,7 @@ class Endings:
         at = ask.contact.place if ask.contact else None
         if ask.contact is None or at is None or (at.klass, at.ref) != (REACHED_BY, ask.ref):
             raise messages.Refused("shape")
-        mailbox = read_mailbox(unseal(self._persons.private(raw, REACHED_BY, "standing"), at, ask.contact.sealed))
+        mailbox = read_mailbox(self._room.unseal(ask.contact, "standing"))
         if not self._credentials.is_reached_by(raw, mailbox):
             raise messages.Refused("astray")
         if ask.anew or not ask.allow:

@@ -6,6 +6,7 @@ A verb that fails for a reason of ours answers a Refusal; a fault is logged by i
 
 import logging
 import sqlite3
+import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -22,9 +23,8 @@ from troth.pledge.keeper.credentials import Credentials, Steps, Work
 from troth.pledge.keeper.endings import Endings
 from troth.pledge.keeper.keyring import Keyring
 from troth.pledge.keeper.opening import Opening
-from troth.pledge.keeper.policy import PER_MINUTE, VERBS
+from troth.pledge.keeper.policy import PARTS, PER_MINUTE, VERBS
 from troth.pledge.keeper.room import Room
-from troth.pledge.keeper.rotation import Rotation
 from troth.pledge.kms import RootKey
 from troth.pledge.ledger.table import catch_up
 from troth.pledge.ledger.tree import LedgerError
@@ -62,10 +62,9 @@ class Keeper:
     ) -> None:  # fmt: skip
         self.db, self.connected = db, Counter[str]()
         with db.batch():
-            self.room = room = Room(db, root, clock, origin)
-        self._separate_user, self._site = separate_user, site
+            self.room = room = Room(db, root, clock, origin, site)
+        self._separate_user = separate_user
         self._credentials = Credentials(room)
-        self._rotation = Rotation(room, self._credentials)
         self._endings = Endings(room, self._credentials, journal, elsewhere)
         self._copies = Copies(db, order)
         with db.batch():
@@ -81,10 +80,10 @@ class Keeper:
             "SignIn": self._credentials.sign_in, "Recover": self._credentials.recover,
             "Redeem": self._credentials.redeem, "Prove": self._credentials.prove, "Change": self._credentials.change,
             "Open": self._opening.open, "Consent": self._endings.consent, "Restrict": self._endings.restrict,
-            "Shred": self._endings.shred, "Rotate": self._rotation.step, "Note": self._note,
+            "Shred": self._endings.shred, "Rotate": self._part, "Note": self._note,
             "Acknowledge": self._acknowledge, "Copy": self._copies.ask,
             "Checkpoint": self.room.leaves.checkpoint, "Tile": self.room.leaves.tile, "History": self._history,
-            "Attest": self._attest, "Passkey": self._passkey, "Office": self._office,
+            "Attest": self._attest, "Passkey": self._part, "Office": self._part,
         }  # fmt: skip
 
     @contextmanager
@@ -95,8 +94,7 @@ class Keeper:
                 yield
                 self.room.leaves.grow()
         finally:
-            if self._rotation.touched:
-                self._rotation.touched = False
+            if self.room.keys.changed:
                 self.room.keys.load()
         purge, self._endings.forgot = self._endings.forgot, False
         if purge:
@@ -149,15 +147,12 @@ class Keeper:
             self._opening.behind = behind
         return messages.Greeting(role, self.room.keys.verify_key, self._opening.behind)
 
-    def _passkey(self, role: str, ask: messages.Passkey) -> Steps:
-        """Loaded when first asked for, and beside the loop: a shop whose customers have no passkeys runs without it."""
-        act: Callable[..., Steps] = (yield lambda: import_module("troth.pledge.passkeys")).act
-        return (yield from act(self.room, self._credentials, self._site, ask))
-
-    def _office(self, role: str, ask: messages.Office) -> Steps:
-        """Loaded in the same way: a shop without a desk runs without it."""
-        act: Callable[..., Steps] = (yield lambda: import_module("troth.pledge.office.office")).act
-        return (yield from act(self.room, self._credentials, role, ask))
+    def _part(self, role: str, ask: messages.Question) -> Steps:
+        """Loaded when first asked for, and beside the loop: a shop that has no passkeys, or no desk, runs without."""
+        name = PARTS[type(ask).__name__]
+        part = sys.modules.get(name) or (yield lambda: import_module(name))
+        answer: messages.Answer | Steps = part.act(self.room, self._credentials, role, ask)
+        return (yield from answer) if isinstance(answer, Generator) else answer
 
     def _history(self, role: str, ask: messages.History) -> messages.Entries:
         owner = self._credentials.owner(ask.capability)

@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS own_key (name TEXT, version INTEGER, wrapped BLOB NOT
 CREATE TABLE IF NOT EXISTS person (
     ref BLOB PRIMARY KEY, epoch INTEGER NOT NULL DEFAULT 0, secret BLOB, wraps BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS person_counted ON person (epoch);  -- small: counting persons reads no wraps
+CREATE TABLE IF NOT EXISTS renewed (ref BLOB PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS credential (
     ref BLOB PRIMARY KEY REFERENCES person, mailbox BLOB NOT NULL, phc TEXT NOT NULL,
     standing INTEGER NOT NULL, lookup INTEGER NOT NULL) WITHOUT ROWID;

@@ -57,6 +57,11 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like
     place: Place
     sealed: bytes
 
+    @property
+    def version(self) -> int:
+        """Of the key pair it was sealed to, as it says (seals.py); what it says wrongly does not open."""
+        return int.from_bytes(self.sealed[2:4], "big")
+
 
 class Hello(Question, frozen=True):
     """`checkpoint` (a signed note) and `erased`: what the main side saw of this keeper. Behind it, nothing opens."""
@@ -185,15 +190,17 @@ class Shred(Question, frozen=True):
 
 
 class Rotate(Question, frozen=True):
-    """Worker only: one step of a rotation ("root", "wrapping", "lookup"), begun if none is under way.
+    """Worker only: one step of a rotation (pledge/rotation.py), begun if none is under way.
 
-    For "lookup" with sealed contacts, and `last` when there are no more of them.
+    For "lookup" with sealed contacts, and `last` when there are no more of them. For a "person" the same with `ref`
+    and whatever is sealed to them.
     """
 
     what: str
     limit: int = 500
     records: list[Record] = []
     last: bool = False
+    ref: str = ""
 
 
 class Note(Question, frozen=True):
@@ -316,10 +323,15 @@ class Done(Answer, frozen=True):
 
 
 class Rotated(Answer, frozen=True):
-    """`left` is 0 when the rotation has ended and the old key is destroyed."""
+    """`left` is 0 when the rotation has ended and the old key is destroyed.
+
+    Of a person: their new `key_set`, and what was handed in, sealed to it.
+    """
 
     done: int
     left: int
+    key_set: bytes = b""
+    sealed: list[bytes] = []
 
 
 class Checkpointed(Answer, frozen=True):

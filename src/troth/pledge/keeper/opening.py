@@ -13,7 +13,7 @@ from troth.pledge.keeper import capabilities, messages
 from troth.pledge.keeper.credentials import Credentials, Steps, read_mailbox, rest
 from troth.pledge.keeper.policy import BY_CAPABILITY, BY_DOOR, OPENS, OPTIONAL, REACHED_BY
 from troth.pledge.keeper.room import Room
-from troth.pledge.keeper.seals import BadSeal, unseal
+from troth.pledge.keeper.seals import BadSeal
 from troth.pledge.ledger.events import Event
 
 MOST, SLICE = 50, 5  # records in one question; so many are unsealed before other questions pass
@@ -49,7 +49,7 @@ class Opening:
             if owner is not None and raw not in mine:
                 raise messages.Refused("capability")
             self._must_be_open(raw, ask.job)
-            values.append(self._unseal(raw, record, ask.purpose))
+            values.append(self._unseal(record, ask.purpose))
             classes.setdefault(raw, []).append(record.place.klass)
         if owner is not None and not self._is_theirs(owner, ask.records, values):
             raise messages.Refused("capability")
@@ -75,15 +75,19 @@ class Opening:
         return raw, role
 
     def _must_be_open(self, raw: bytes, job: str) -> None:
-        if (only := self._room.db.value("SELECT job FROM restricted WHERE ref = ?", raw)) not in (None, job):
-            tripped = "somebody was opened whom nobody has reason to open" if only == messages.NOBODY else ""
+        """Unless they, or the owner who claimed them, are restricted to another job."""
+        sql = """SELECT ifnull(max(job = ?2), 1), max(job = ?3) FROM restricted
+            WHERE ref IN (?1, (SELECT owner FROM link WHERE ref = ?1))"""
+        may, tripwire = self._room.db.one(sql, raw, job, messages.NOBODY)
+        if not may:
+            tripped = "somebody was opened whom nobody has reason to open" if tripwire else ""
             raise messages.Refused("gone" if tripped else "restricted", incident=tripped)
 
-    def _unseal(self, raw: bytes, record: messages.Record, purpose: str) -> bytes:
+    def _unseal(self, record: messages.Record, purpose: str) -> bytes:
         fate = OPENS.get((record.place.klass, purpose))
         if fate is None:
             raise messages.Refused("purpose")
-        value = unseal(self._room.persons.private(raw, record.place.klass, fate), record.place, record.sealed)
+        value = self._room.unseal(record, fate)
         if purpose in OPTIONAL and self._credentials.objects(read_mailbox(value)):
             raise messages.Refused("objected")
         return value

@@ -19,7 +19,7 @@ KEYS = ("sign", "ledger", "capability", "mailbox", "objection", *(f"wrapping {fa
 
 
 class OwnKeys:
-    """Makes what is missing; `load` reads them again after a batch that changed them, or failed to."""
+    """Makes what is missing; `load` reads them again after a batch that changed them, or failed to (`changed`)."""
 
     def __init__(self, db: Keyring, root: RootKey) -> None:
         self._db, self._root = db, root
@@ -29,6 +29,7 @@ class OwnKeys:
         self.load()
 
     def load(self) -> None:
+        self.changed = False
         keys: dict[str, dict[int, bytes]] = {name: {} for name in KEYS}
         for name, version, key in self._unwrapped():
             keys[name][version] = key
@@ -43,15 +44,18 @@ class OwnKeys:
         newest = self._db.value("SELECT max(version) FROM own_key WHERE name = ?", name) or 0
         wrapped = self._root.wrap(_context(name, newest + 1), secrets.token_bytes(32))
         self._db.execute("INSERT INTO own_key VALUES (?, ?, ?)", (name, newest + 1, wrapped))
+        self.changed = True
 
     def drop_older(self, name: str) -> None:
         """Destroy every version but the newest."""
         sql = "DELETE FROM own_key WHERE name = ?1 AND version < (SELECT max(version) FROM own_key WHERE name = ?1)"
         self._db.execute(sql, (name,))
+        self.changed = True
 
     def rewrap(self, change: Callable[[], None]) -> int:
         """Wrap every one of them anew, by what is the root key after `change`. How many there are."""
         rows = self._unwrapped()
+        self.changed = True
         change()
         for name, version, key in rows:
             again = self._root.wrap(_context(name, version), key)

@@ -20,7 +20,8 @@ from troth.pledge.keeper.seals import KeySet, sign_key_set
 NONCE = 12
 WRAP = 1 + 2 + NONCE + 32 + 16  # bytes: its number, the wrapping key's version, nonce, what is wrapped, tag
 HISTORY = "history"  # the AES key of a person's ledger events; dies with the person
-HELD = (HISTORY, *WRAPS)
+FORMER = "former "  # before the name of a class: the key pair that a rotation is replacing
+HELD = (HISTORY, *WRAPS, *(FORMER + klass for klass in WRAPS))
 # Wraps are kept under these: whatever is new in HELD or FATES comes at the end.
 NUMBER = {(k, f): i * 16 + n for i, k in enumerate(HELD) for n, f in enumerate(FATES)}
 SLOT = {number: slot for slot, number in NUMBER.items()}
@@ -41,12 +42,30 @@ class Persons:
         """A blank: keys that are nobody's yet. `secret` is asked for once, when somebody enrols."""
         raw, secret = secrets.token_bytes(16), secrets.token_bytes(16)
         ref = ref_name(raw)
-        keys = {klass: secrets.token_bytes(32) for klass in HELD}  # any 32 bytes are a private key (RFC 7748, 5)
+        keys = {klass: secrets.token_bytes(32) for klass in (HISTORY, *WRAPS)}  # any 32 bytes are one (RFC 7748, 5)
         wraps = {k: {f: self._wrap(raw, k, f, key) for f in WRAPS.get(k, ("standing",))} for k, key in keys.items()}
         row = (raw, hashlib.sha256(secret).digest(), packed(wraps))
         self._db.execute("INSERT INTO person (ref, secret, wraps) VALUES (?, ?, ?)", row)
-        publics = {k: X25519PrivateKey.from_private_bytes(keys[k]).public_key().public_bytes_raw() for k in WRAPS}
-        return FreshBlank(ref, sign_key_set(self._keys.sign, KeySet(ref, 1, publics)), secret)
+        return FreshBlank(ref, self._key_set(raw, {k: keys[k] for k in WRAPS}), secret)
+
+    def renew(self, raw: bytes) -> bytes:
+        """New key pairs beside the former ones, unless there are some already; the signed key set. Gone if erased."""
+        wraps = self.wraps(raw)
+        held = {k: self._unwrap(raw, wraps, k, fates[0]) for k, fates in WRAPS.items()}
+        if FORMER + "contact" not in wraps:
+            self._db.execute(
+                "INSERT INTO renewed VALUES (?, 2) ON CONFLICT DO UPDATE SET version = version + 1", (raw,)
+            )
+            for k, key in held.items():
+                held[k] = secrets.token_bytes(32)
+                wraps[FORMER + k] = {f: self._wrap(raw, FORMER + k, f, key) for f in wraps[k]}
+                wraps[k] = {f: self._wrap(raw, k, f, held[k]) for f in wraps[k]}
+            self._store(raw, wraps)
+        return self._key_set(raw, held)
+
+    def end_former(self, raw: bytes) -> None:
+        """Destroy the private keys of before."""
+        self._store(raw, {k: fates for k, fates in self.wraps(raw).items() if not k.startswith(FORMER)})
 
     def wraps(self, raw: bytes) -> Wraps:
         """Gone if no such person is known, or no longer."""
@@ -54,8 +73,11 @@ class Persons:
             raise Gone
         return unpacked(row)
 
-    def private(self, raw: bytes, klass: str, fate: str) -> X25519PrivateKey:
-        return X25519PrivateKey.from_private_bytes(self._unwrap(raw, self.wraps(raw), klass, fate))
+    def private(self, raw: bytes, klass: str, fate: str, version: int) -> X25519PrivateKey:
+        """The key by which something opens that was sealed to the person's key pairs of this version."""
+        wraps = self.wraps(raw)
+        older = FORMER + klass in wraps and version < self._version(raw)
+        return X25519PrivateKey.from_private_bytes(self._unwrap(raw, wraps, FORMER + klass if older else klass, fate))
 
     def history_key(self, raw: bytes) -> bytes:
         return self._unwrap(raw, self.wraps(raw), HISTORY, "standing")
@@ -63,13 +85,15 @@ class Persons:
     def add_wrap(self, raw: bytes, klass: str, fate: str) -> None:
         """Wrap a class's private key for another fate as well. Gone for an erased person."""
         wraps = self.wraps(raw)
-        wraps.get(klass, {})[fate] = self._wrap(raw, klass, fate, self._unwrap(raw, wraps, klass, "standing"))
+        for k in {FORMER + klass} & wraps.keys() | {klass}:
+            wraps.get(k, {})[fate] = self._wrap(raw, k, fate, self._unwrap(raw, wraps, k, "standing"))
         self._store(raw, wraps)
 
     def delete_wrap(self, raw: bytes, klass: str, fate: str) -> None:
         """End what needs this wrap, for good."""
         wraps = self.wraps(raw)
-        wraps.get(klass, {}).pop(fate, None)
+        for k in (klass, FORMER + klass):
+            wraps.get(k, {}).pop(fate, None)
         self._store(raw, wraps)
 
     def shred(self, raw: bytes, keep: frozenset[str]) -> bool:
@@ -115,6 +139,15 @@ class Persons:
         """True for who took the blank: its secret is wiped from the main database in taking."""
         known = self._db.value("SELECT secret FROM person WHERE ref = ?", raw)
         return known is not None and hmac.compare_digest(known, hashlib.sha256(secret).digest())
+
+    def _version(self, raw: bytes) -> int:
+        return int(self._db.value("SELECT version FROM renewed WHERE ref = ?", raw) or 1)
+
+    def _key_set(self, raw: bytes, keys: dict[str, bytes]) -> bytes:
+        publics = {
+            k: X25519PrivateKey.from_private_bytes(key).public_key().public_bytes_raw() for k, key in keys.items()
+        }
+        return sign_key_set(self._keys.sign, KeySet(ref_name(raw), self._version(raw), publics))
 
     def _wrap(self, raw: bytes, klass: str, fate: str, private: bytes) -> bytes:
         version, aead = max(self._keys.wrapping[fate].items(), key=itemgetter(0))

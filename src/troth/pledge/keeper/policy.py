@@ -53,6 +53,13 @@ OPTIONAL: dict[str, tuple[str, str]] = {"marketing": ("contact", "marketing")}
 # verb -> how often a role may ask it in a minute
 PER_MINUTE = {"SignIn": 600, "Recover": 300, "Change": 300, "Prove": 300, "History": 600, "Passkey": 600}
 
+# verb -> the module that answers it, loaded when it is first asked: its act(room, credentials, role, question)
+PARTS = {
+    "Passkey": "troth.pledge.passkeys",
+    "Rotate": "troth.pledge.rotation",
+    "Office": "troth.pledge.office.office",
+}
+
 # role -> verbs behind its door
 VERBS: dict[str, set[str]] = {
     "web": {"Hello", "Enrol", "SignIn", "Recover", "Prove", "Change", "Open", "Consent", "History",

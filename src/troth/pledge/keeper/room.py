@@ -5,17 +5,18 @@ from datetime import datetime
 
 from troth.pledge.keeper.keyring import Keyring
 from troth.pledge.keeper.leaves import Leaves
-from troth.pledge.keeper.messages import Refused
+from troth.pledge.keeper.messages import Record, Refused, raw_ref
 from troth.pledge.keeper.own_keys import OwnKeys
 from troth.pledge.keeper.persons import Persons
+from troth.pledge.keeper.seals import unseal
 from troth.pledge.kms import RootKey
 from troth.pledge.ledger.events import Event
 
 
 class Room:
-    def __init__(self, db: Keyring, root: RootKey, clock: Callable[[], datetime], origin: str) -> None:
-        """`origin`: the ledger's name. What it was at first stays, whatever the shop's address becomes."""
-        self.db, self.root, self.clock = db, root, clock
+    def __init__(self, db: Keyring, root: RootKey, clock: Callable[[], datetime], origin: str, site: str) -> None:
+        """`origin`: the ledger's name. What it was at first stays, whatever the shop's address (`site`) becomes."""
+        self.db, self.root, self.clock, self.site = db, root, clock, site
         self.keys = OwnKeys(db, root)
         self.persons = Persons(db, self.keys)
         db.execute("INSERT OR IGNORE INTO meta VALUES ('origin', ?)", (origin,))
@@ -24,6 +25,11 @@ class Room:
     def now(self) -> int:
         """Unix seconds."""
         return int(self.clock().timestamp())
+
+    def unseal(self, record: Record, fate: str) -> bytes:
+        """What a record says, by the key that is wrapped for this fate. BadSeal; Gone where there is no such wrap."""
+        place = record.place
+        return unseal(self.persons.private(raw_ref(place.ref), place.klass, fate, record.version), place, record.sealed)
 
     def spend(self, who: bytes, amount: int, most: int, seconds: int) -> None:
         """Refused "budget" where more than `most` would be used in this span of so many seconds."""

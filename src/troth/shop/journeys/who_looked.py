@@ -64,6 +64,10 @@ DEEDS = {
     "withdraw": _("You ended a purpose"),
     "restrict": _("Closed, as you asked to be forgotten"),
     "lift": _("Opened up again, as you cancelled that"),
+    "password": _("A new password was set"),
+    "mailbox": _("Your e-mail address was changed"),
+    "passkey": _("A passkey was added"),
+    "passkey-removed": _("A passkey was removed"),
 }
 
 
