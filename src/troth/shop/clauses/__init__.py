@@ -10,8 +10,10 @@ from troth.shop.clauses import (
     p6_billing,
     p7_no_third_party,
     p8_delivery,
+    p10_reaching_you,
     p15_in_transit,
     p16_at_rest,
+    p17_only_who_needs_it,
     p18_safe_servers,
 )
 
@@ -22,8 +24,10 @@ CLAUSES: tuple[Clause, ...] = (
     p6_billing.CLAUSE,
     p7_no_third_party.CLAUSE,
     p8_delivery.CLAUSE,
+    p10_reaching_you.CLAUSE,
     p15_in_transit.CLAUSE,
     p16_at_rest.CLAUSE,
+    p17_only_who_needs_it.CLAUSE,
     p18_safe_servers.CLAUSE,
 )
 BY_ID = {clause.id: clause for clause in CLAUSES}
