@@ -19,6 +19,7 @@ from troth.faces.storefront.answers import page
 from troth.faces.storefront.forms.checkout import NEW, CheckoutForm, countries
 from troth.faces.storefront.guards import See, answers_for_the_keeper
 from troth.faces.storefront.signed_in import enter, give_basket
+from troth.faces.storefront.views.texts import agreeing
 from troth.pledge.ids import SHAPE
 from troth.pledge.prepared import Prepared
 from troth.shop.coupons import offer
@@ -27,7 +28,6 @@ from troth.shop.orders import basket
 from troth.shop.orders.cost import Cost, cost
 from troth.shop.orders.models import Order
 from troth.shop.payments import gateways
-from troth.shop.policy_version import VERSION
 from troth.shop.refusal import Refused
 
 MOST_EARLIER = 5
@@ -79,11 +79,10 @@ def view(request: HttpRequest) -> HttpResponse:
         "cost": _cost(form, lines, used, taken.off),
         "coupon": taken,
         "free": free,
-        "policy_version": VERSION,
         "provider_hints": provider_hints(),
         "once": form["once"].value() or first["once"],
     }
-    return page(request, "checkout.html", context, status)
+    return page(request, "checkout.html", agreeing() | context, status)
 
 
 def country_asked(request: HttpRequest) -> str:
