@@ -52,7 +52,7 @@ class Server:
         self.python, self.paths = readable_python(folder)
         self.bin = launcher(folder, self.python, self.paths)
         self.environ = running.plain_environment(PYTHONDONTWRITEBYTECODE="1", PYTHONPATH="")
-        for name in ("root", "srv", "etc"):
+        for name in ("srv", "etc"):
             (folder / name).mkdir()
         (folder / "tmp").mkdir(mode=0o777)
         self.shell = Shell(folder, self.environ)
@@ -81,7 +81,7 @@ class Server:
         block = block.replace("runuser -u troth-worker --", f"setpriv {' '.join(_as(WORKER))} --")
         block = block.replace("units --to /etc", f"units {users} --to /etc")
         block = block.replace("init /srv/shop --yes", f"init /srv/shop --yes --url {self.shop}")
-        return re.sub(r"(?<![\w/])/(root|srv|opt/troth|etc|tmp)\b", lambda found: f"{self.folder}{found[0]}", block)
+        return re.sub(r"(?<![\w/])/(srv|opt/troth|etc|tmp)\b", lambda found: f"{self.folder}{found[0]}", block)
 
     def _by_hand(self, line: str) -> Callable[[], object] | None:
         """What does a line's work here; None for a line that is run as it stands."""

@@ -14,7 +14,9 @@ import click
 from troth import config
 from troth.faces.cli.doorways import VARIABLE, listen
 from troth.faces.cli.places import beside_copies, order, places
+from troth.pledge import older_keyrings
 from troth.pledge.keeper import main as process
+from troth.pledge.keeper.keyring import Keyring
 from troth.pledge.keeper.policy import ROLES
 from troth.pledge.kms.chosen import Chosen
 
@@ -38,7 +40,7 @@ def keeper(doors: tuple[str, ...]) -> None:
     sys.exit(
         process.run(
             settings.keyring,
-            lambda db: Chosen(db, places(settings), settings.keys.kms),
+            lambda db: _chosen(db, settings),
             settings.home / "keeper.pub",
             found,
             daily=settings.keeper.worker_daily_opens,
@@ -49,6 +51,13 @@ def keeper(doors: tuple[str, ...]) -> None:
             site=settings.web.public_url.rstrip("/"),
         )
     )
+
+
+def _chosen(db: Keyring, settings: config.Config) -> Chosen:
+    """The root key in force, once the keyring has the form of this version."""
+    for sentence in older_keyrings.bring_up(db):
+        logging.getLogger("keeper").warning("%s", sentence)
+    return Chosen(db, places(settings), settings.keys.kms)
 
 
 def inherited(text: str) -> list[process.Door]:

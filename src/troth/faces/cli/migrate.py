@@ -23,22 +23,21 @@ def migrate() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "troth.faces.settings")
     django.setup()
     from django.conf import settings
-    from django.core.management import call_command
     from django.db import connection
-    from django.db.migrations.executor import MigrationExecutor
 
     from troth import licence_secret
+    from troth.faces.cli.migrating import Whole, plan_of
     from troth.shop.holdings import refuse_undeclared
     from troth.shop.invoices import worker_key
 
     refuse_undeclared()
-    executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    executor = Whole(connection)
+    plan = plan_of(executor)
     if ("licences", "0001_initial") in {(step.app_label, step.name) for step, _ in plan}:
         worker_key.make(settings.TROTH.home)
         licence_secret.make(settings.TROTH.home)  # a shop from before there were licences
     if plan:
-        call_command("migrate", interactive=False, verbosity=0)
+        executor.all()
         click.echo(f"The database is up to date now: {len(plan)} migration{'s' * (len(plan) > 1)} applied.", err=True)
 
 

@@ -88,10 +88,14 @@ def beside(settings: Config) -> Iterator[None]:
         start_new_session=True,  # Ctrl-C stops the shop first
         preexec_fn=lambda: _bound(us),
     )
+    before = dict(os.environ)
     try:
         os.environ |= _heard(settings, running)
         yield
     finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ |= before
         running.terminate()
         running.wait()
 

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ import click
 import troth
 from troth import config, licence_secret
 from troth.config import Config
+from troth.faces.cli import served
 from troth.faces.cli.migrate import may_be_behind
 from troth.faces.cli.supervisor import Supervisor, command, say
 from troth.shop.texts import reading
@@ -24,19 +26,31 @@ from troth.shop.texts import reading
 @click.command()
 @click.option("--sandbox", is_flag=True, help="With look-alikes of PayPal and Skrill and a mailbox: nothing is paid.")
 def serve(sandbox: bool) -> None:
-    """Run the shop: keeper, worker and web. Ctrl-C or SIGTERM stops all three."""
-    if not sandbox:
-        run()
-        return
+    """Run the shop: keeper, worker and web. Ctrl-C or SIGTERM stops all three; SIGUSR1 starts the program anew."""
+    with _with_sandbox() if sandbox else nullcontext():
+        anew = run()
+    if anew:
+        say("starting anew.")
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - the line that started us
+
+
+def _with_sandbox() -> AbstractContextManager[None]:
     from troth.faces.cli.sandbox import beside
 
-    with beside(config.load()):
-        run()
+    return beside(config.load())
 
 
-def run(commands: Mapping[str, Sequence[str]] | None = None) -> None:
-    """Serve, with other commands for some of the roles. Exits with 1 where the shop does not come up."""
+def run(commands: Mapping[str, Sequence[str]] | None = None) -> bool:
+    """Serve, with other commands for some of the roles, until told to end; True: to begin anew, with a new program.
+
+    Exits with 1 where the shop does not come up.
+    """
     settings = config.load()
+    with served.by_us(settings.home):
+        return _run(settings, commands)
+
+
+def _run(settings: Config, commands: Mapping[str, Sequence[str]] | None) -> bool:
     if not is_free(settings.web.host, settings.web.port):
         raise click.ClickException(
             f"port {settings.web.port} is taken by another program; set [web] port to another one."
@@ -45,11 +59,14 @@ def run(commands: Mapping[str, Sequence[str]] | None = None) -> None:
     environ = environment()
     supervisor = Supervisor(settings.home, environ, commands)
     began = supervisor.begin(lambda: bring_up_to_date(settings, environ), lambda: answers(settings))
-    if not began:
+    if not began and not supervisor.anew:
         sys.exit(1)
+    if not began:
+        return True
     say(f"{settings.shop.name} is open at {settings.web.public_url} ({settings.shop.mode} mode). Ctrl-C stops it.")
     supervisor.run()
     say("stopped.")
+    return supervisor.anew
 
 
 def environment() -> dict[str, str]:

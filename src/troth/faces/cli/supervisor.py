@@ -17,12 +17,13 @@ from pathlib import Path
 from troth.faces.cli import process
 from troth.faces.cli.doorways import VARIABLE as DOORS
 from troth.faces.cli.doorways import Doorways
+from troth.faces.cli.served import ANEW
 
 ORDER = ("keeper", "worker", "web")
 KEEPER_WITHIN = 15.0  # seconds until the keeper must have answered for the first time
 STOP_WITHIN = 10.0  # seconds for all of them to end by themselves
 FIRST_PAUSE, LONGEST_PAUSE, SETTLED = 0.1, 10.0, 30.0  # seconds; one that lived longer than SETTLED starts afresh
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, ANEW, signal.SIGCHLD)
 # Large blocks go back to the system and threads share their heaps: some tens of megabytes for all three.
 MEMORY = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_ARENA_MAX": "2"}
 
@@ -61,7 +62,7 @@ class Child:
 
 
 class Supervisor:
-    """Runs the roles until SIGTERM or SIGINT. `commands` replaces the command of a role (for tests)."""
+    """Runs the roles until SIGTERM, SIGINT or ANEW. `commands` replaces the command of a role (for tests)."""
 
     def __init__(
         self, home: Path, environ: Mapping[str, str], commands: Mapping[str, Sequence[str]] | None = None
@@ -70,6 +71,7 @@ class Supervisor:
         self._environ = {**environ, **MEMORY, "TROTH_HOME": str(home), "TMPDIR": str(home / "run" / "tmp")}
         self._doorways = Doorways()
         self._children: list[Child] = []
+        self.anew = False  # told by ANEW to stop all and begin again, with the program that lies there now
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         process.hide_memory()  # it holds the doors
 
@@ -135,6 +137,7 @@ class Supervisor:
         """Wait for a signal or the clock, then tend the children. False when told to stop."""
         came = signal.sigtimedwait(SIGNALS, seconds)
         if came is not None and came.si_signo != signal.SIGCHLD:
+            self.anew = came.si_signo == ANEW
             return False
         for child in self._children:
             child.tend()
