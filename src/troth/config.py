@@ -39,6 +39,10 @@ class Shop(msgspec.Struct, frozen=True):
     currency: str = "EUR"
     contact_email: str = ""
     language: str = "en"
+    logo: str = ""  # SVG, PNG or WebP in the shop's folder
+    logo_dark: str = ""  # another one for dark pages
+    accent: str = ""  # #rrggbb; the other tones follow from it
+    footer: str = ""  # Markdown
     withdrawal_days: int = 14  # in which consumers in the EU may withdraw; 0: this shop sells to none
     waiver: Literal["asked", "required"] = "asked"  # whether they must ask for delivery at once to order
 

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from troth.tones import tones
+
 if TYPE_CHECKING:
     from troth.config import Config, Web
 
@@ -29,6 +31,11 @@ def senseless(config: Config) -> Iterator[tuple[str, str, str]]:
             yield section, key, LOOPBACK
     if config.composer.vendor and not re.fullmatch(r"[a-z0-9]([_.-]?[a-z0-9]+)*", config.composer.vendor):
         yield "composer", "vendor", "must be the part of a package's name before the slash, in small letters."
+    if config.shop.accent:
+        try:
+            tones(config.shop.accent)
+        except ValueError as error:
+            yield "shop", "accent", str(error)
     yield from _transport(config.web)
     if config.live and config.paypal.ca_file:
         yield "paypal", "ca_file", "is for look-alikes of PayPal in test mode; remove it in a live shop."

@@ -13,6 +13,7 @@ from django.utils import translation
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from troth.faces.storefront import look
 from troth.faces.storefront.assets import asset
 from troth.faces.storefront.views import texts
 from troth.pledge.clock import now as clock_now
@@ -31,7 +32,9 @@ def environment(**options: Any) -> Environment:
     env.globals |= {
         "asset": asset,
         "canonical": canonical,
+        "footer": look.footer(),
         "language": language,
+        "logos": look.logos(),
         "media": media,
         "given": given,
         "policy": settings.TROTH.policy,

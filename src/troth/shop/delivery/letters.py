@@ -27,6 +27,7 @@ from troth.shop import written
 from troth.shop.delivery import post
 from troth.shop.delivery.models import Letter
 from troth.shop.orders.models import Order
+from troth.tones import ACCENT
 
 _templates = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "letters"),
@@ -39,6 +40,7 @@ _templates = jinja2.Environment(
 _templates.install_gettext_callables(  # type: ignore[attr-defined]
     translation.gettext, translation.ngettext, newstyle=True
 )
+_templates.globals["accent"] = settings.TROTH.shop.accent or ACCENT
 _templates.filters |= {"date": written.day, "datetime": written.moment}
 
 

@@ -29,7 +29,10 @@ def static(request: HttpRequest, name: str) -> HttpResponse:
     found = assets.content(name)
     if found is None:
         raise Http404
-    return HttpResponse(found[0], content_type=found[1], headers={"Cache-Control": FOR_GOOD})
+    headers = {"Cache-Control": FOR_GOOD}
+    if found[1] == PICTURES[".svg"]:
+        headers["Content-Security-Policy"] = DRAWING_POLICY
+    return HttpResponse(found[0], content_type=found[1], headers=headers)
 
 
 @require_safe

@@ -22,7 +22,7 @@ def draft(name: str, shop: Shop) -> Text:
     """A draft with what the settings know already. KeyError if there is none of this name."""
     if name not in USUAL:
         raise KeyError(name)
-    written = (FOLDER / f"{name}.md").read_text("utf-8")
+    written = (FOLDER / f"{name}.txt").read_text("utf-8")
     for key, place in _MISSING.items():
         written = written.replace(f"<{key}>", getattr(shop, key) or place)
     return text_of(name, written.replace("<name>", shop.name))
