@@ -135,6 +135,17 @@ class Payments(msgspec.Struct, frozen=True):
     surplus: Literal["refund", "ask"] = "refund"
 
 
+class Support(msgspec.Struct, frozen=True):
+    """Questions and answers. Mail comes in by `troth mail-in`, or is fetched from a mailbox by IMAP."""
+
+    letters: Literal["text", "link"] = "text"  # whether a letter holds the answer itself
+    attachments: int = 5  # files with one message
+    attachment_mb: int = 10  # all of them together
+    address: str = ""  # support@example.org: mail to it, and to support+...@example.org, is brought to `troth mail-in`
+    imap_url: str = ""  # imaps://user@imap.example.org:993/INBOX
+    imap_password: str = ""
+
+
 class Policy(msgspec.Struct, frozen=True):
     """The numbers in the promises."""
 
@@ -147,6 +158,8 @@ class Policy(msgspec.Struct, frozen=True):
     disclosure_approvals: int = 2
     erase_window: int = 168  # hours in which somebody who asked to be forgotten may still cancel; 0: at once
     tax_years: int = 10  # after the year of the last paid order
+    answer_days: int = 3  # in which a question is answered
+    correspondence_days: int = 365  # after a conversation was closed
     unconfirmed_days: int = 30
     abandoned_days: int = 30
     roster_days: int = 90  # who works here is looked through again at least so often
@@ -184,6 +197,7 @@ class Config(msgspec.Struct, frozen=True):
     keys: Keys
     backup: Backup
     server: Server
+    support: Support
     policy: Policy
     tax: Tax
     composer: Composer

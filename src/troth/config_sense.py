@@ -55,6 +55,8 @@ def senseless(config: Config) -> Iterator[tuple[str, str, str]]:
         if getattr(config.policy, key) < least:
             yield "policy", key, f"must be at least {least}."
     yield from _keys_apart(config)
+    for key, why in _unreachable(config):
+        yield "support", key, why
     if root_inside(config):
         yield "keeper", "root_key_file", "lies inside the shop's folder; keep the root key apart from the data."
 
@@ -108,6 +110,22 @@ def _incomplete(config: Config) -> Iterator[tuple[str, str, str]]:
 
 
 TAX_RATES = re.compile(r"\s*([A-Z]{2}[ =]\s*\d{1,2}(\.\d{1,2})?\s*%?\s*(,\s*|$))*")
+
+
+def _unreachable(config: Config) -> Iterator[tuple[str, str]]:
+    """What would keep customers' mail from coming in, or bring it in the open."""
+    support = config.support
+    if support.address and not re.fullmatch(r"[a-z0-9._-]{1,20}@[a-z0-9-]+(\.[a-z0-9-]+)+", support.address):
+        yield "address", "must look like support@example.org: small letters, at most 20 before the @, no plus sign."
+    url = urlsplit(support.imap_url)
+    if support.imap_url and (url.scheme not in ("imap", "imaps") or not url.hostname or not url.username):
+        yield "imap_url", "must look like imaps://user@imap.example.org:993/INBOX."
+    elif url.scheme == "imap" and not is_loopback(url.hostname or ""):
+        yield "imap_url", "may be unencrypted only to this machine; use imaps://."
+    if support.imap_url and not support.imap_password:
+        yield "imap_password", "is needed to look into that mailbox; put it into a file: imap_password_file."
+    if support.imap_url and not support.address:
+        yield "address", "is needed with imap_url: without it nobody can answer a letter by mail."
 
 
 def _untaxable(config: Config) -> Iterator[tuple[str, str]]:

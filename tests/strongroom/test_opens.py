@@ -47,7 +47,7 @@ def test_by_no_door_and_no_capability_opens_what_law_and_tax_keep() -> None:
     opened = set().union(*opens.by_policy().values())
     assert opened == {
         ("contact", "account"), ("locality", "account"), ("contact", "deliver"), ("contact", "notice"),
-        ("billing", "bill"), ("contact", "marketing"),
+        ("billing", "bill"), ("contact", "marketing"), ("correspondence", "account"), ("correspondence", "notice"),
     }  # fmt: skip
     assert {purpose for _, purpose in policy.OPENS} - {purpose for _, purpose in opened} == {
         "support", "legal", "tax", "fraud",

@@ -148,6 +148,31 @@ PEOPLE = (
         ends=Ends("queued_at", 90, where={"order__isnull": True, "state__in": ("sent", "failed")}),
     ),
     Holding(
+        "support.Ticket", _("to answer you"), person="person",
+        ours="ref person order product about merged_into state came_by once made_at touched_at due_at answered_at "
+        "closed_at", erasing=Delete(), ends=Ends("closed_at", "correspondence_days"),
+    ),
+    Holding(
+        "support.Message", _("what you wrote to us, and what we answered"), person="person",
+        ours="id ticket person side came_by by masked made_at", erasing=Delete(),
+    ),
+    Holding(
+        "support.Attachment", _("files that came with a message"), person="person",
+        ours="id message person size made_at", erasing=Delete(),
+    ),
+    Holding(
+        "support.Piece", _("the content of such files, sealed"), person="attachment__person",
+        ours="id attachment n sealed", erasing=Delete(),
+    ),
+    Holding(
+        "support.Parcel", _("to read your mail once"), about="sealed", ours="id came_at",
+        erasing=Keep("it is read within minutes, or goes on its date"), ends=Ends("came_at", 14),
+    ),
+    Holding(
+        "support.Heard", _("to read each mail once, and no flood of them"), about="sender", ours="id outcome heard_at",
+        erasing=Keep("a keyed hash that leads to nobody; it goes on its date"), ends=Ends("heard_at", 30),
+    ),
+    Holding(
         "rights.Erasure", _("to show that you were forgotten"), person="person",
         about="why",
         ours="id person state ticket asked_at proved_at due_at lettered_at ended_at kept_until backups_end",

@@ -27,6 +27,7 @@ COMMANDS = {
     "order": ("troth.faces.cli.order:order", "Why an order waits, and what happens next; what waits for you."),
     "refund": ("troth.faces.cli.refund:refund", "Give money back, for an order or one line of it."),
     "reconcile": ("troth.faces.cli.reconcile:reconcile", "Lay the providers' books beside yours."),
+    "mail-in": ("troth.faces.cli.mail_in:mail_in", "Take a mail from standard input, as mail servers hand it over."),
     "product": ("troth.faces.cli.product:product", "Goods one at a time: add, release, publish, withdraw."),
     "stock": ("troth.faces.cli.stock:stock", "Put goods on the shelf, from a folder with a catalogue.toml."),
     "coupons": ("troth.faces.cli.coupons:coupons", "Make, list and end coupons."),

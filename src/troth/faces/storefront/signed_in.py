@@ -31,6 +31,7 @@ CAPABILITY_COOKIE = "troth_cap"
 DEVICE_COOKIE = "troth_device"  # sent to the page for signing in alone
 BASKET_COOKIE = "troth_basket"
 ORDER_COOKIE = "troth_order"
+TICKET_COOKIE = "troth_ticket"
 DEVICE_AGE = 400 * 86400  # seconds: the longest that browsers keep a cookie
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 random bytes
 
@@ -113,6 +114,11 @@ def give_basket(request: HttpRequest, response: HttpResponse) -> str:
 def give_order(response: HttpResponse, path: str, value: str) -> None:
     """Let this browser see one order: a cookie that is sent to that order's own address only."""
     _set(response, ORDER_COOKIE, value, settings.SESSION_COOKIE_AGE, path)
+
+
+def give_ticket(response: HttpResponse, path: str, value: str) -> None:
+    """The same for one conversation."""
+    _set(response, TICKET_COOKIE, value, settings.SESSION_COOKIE_AGE, path)
 
 
 def _set(response: HttpResponse, name: str, value: str, age: int, path: str = "/") -> None:

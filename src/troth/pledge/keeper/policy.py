@@ -34,6 +34,8 @@ OPENS: dict[tuple[str, str], str] = {
     ("billing", "legal"): "standing",
     ("network", "fraud"): "network",
     ("network", "legal"): "network",
+    ("correspondence", "account"): "standing",
+    ("correspondence", "notice"): "standing",
     ("correspondence", "support"): "standing",
     ("correspondence", "legal"): "standing",
 }

@@ -40,3 +40,20 @@ class Billing(Personal, frozen=True):
     company: str = ""
     vat_number: str = ""
     salt: str = ""  # random: without it the hash of a document with this address in it can be checked against no guess
+
+
+class Words(Personal, frozen=True):
+    """A message: what somebody wrote to the shop, or the shop to them."""
+
+    klass = "correspondence"
+    text: str
+    subject: str = ""
+
+
+class Enclosure(Personal, frozen=True):
+    """A file that came with a message: its name, its media type, and the key of the blob that holds it."""
+
+    klass = "correspondence"
+    name: str
+    kind: str
+    key: bytes

@@ -58,9 +58,14 @@ def of_order(kind: str, order: Order) -> Letter:
     return Letter.objects.get(kind=kind, subject=order.ref)
 
 
-def send(letter: Letter, to: ContactData, claim: due.Claim, **words: Any) -> None:
-    """Write and send. Raises due.Again with a code; a letter that never can be sent is marked failed, and given up."""
+def send(letter: Letter, to: ContactData, claim: due.Claim, reply_to: str = "", /, **words: Any) -> None:
+    """Write and send. Raises due.Again with a code; a letter that never can be sent is marked failed, and given up.
+
+    `reply_to`: where an answer to it goes, if not to its sender.
+    """
     message = write(letter, to, **words)
+    if reply_to:
+        message["Reply-To"] = Address(addr_spec=reply_to)
     if not claim.still_mine():
         raise due.Again("late", 0)
     fault.here("send.fenced", letter.kind)

@@ -24,6 +24,8 @@ FIELDS = {
     "mailings": _("whether we may write about news"),
     "payer_country": _("the country that the payment provider reports"),
     "policy_version": _("the version of the policy you read"),
+    "sealed": _("a mail as it came, sealed to the program that reads it"),
+    "sender": _("the address, as a keyed hash"),
     "session_data": _("that you are signed in"),
     "tax_country": _("whose tax it has"),
     "treatment": _("how it is taxed"),

@@ -21,6 +21,7 @@ from troth.shop.holdings import HOLDINGS
 from troth.shop.journeys import erase
 from troth.shop.orders.models import Order
 from troth.shop.payments.models import Payment
+from troth.shop.support.models import Ticket
 
 SLICE = 500
 LINK_LIFE = timedelta(days=2)  # the keeper's ticket lives for one
@@ -79,8 +80,10 @@ def _idle() -> QuerySet[Person]:
     orders = Order.objects.filter(counts, person=OuterRef("pk"))
     payments = Payment.objects.filter(order__person=OuterRef("pk"), state__in=(Payment.PENDING, Payment.REVIEW))
     going = Erasure.objects.filter(person=OuterRef("pk"), state__in=Erasure.UNDER_WAY)
+    asked = Ticket.objects.filter(person=OuterRef("pk"))  # kept for correspondence_days
     here = Contact.objects.filter(person=OuterRef("pk"), contact__isnull=False)
-    return Person.objects.filter(Exists(here), ~Exists(orders), ~Exists(payments), ~Exists(going)).order_by("pk")
+    idle = ~Exists(orders) & ~Exists(payments) & ~Exists(going) & ~Exists(asked)
+    return Person.objects.filter(Exists(here), idle).order_by("pk")
 
 
 def _push_on() -> None:

@@ -51,6 +51,7 @@ JOBS = {
     "con_": _("the change of your address"),
     "let_": _("the letter you asked for to set a password"),
     "era_": _("your wish to be forgotten"),
+    "tkt_": _("your question"),
     "job_": _("a case of yours that somebody here took up"),
     "own-data": _("your look at your own data"),
     "change-email": _("the change of your address"),

@@ -24,7 +24,17 @@ from troth.shop.refusal import Refused
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 # Where a sign-in may lead: names of our own pages, never an address from outside.
 AFTER = frozenset(
-    {"account", "account_email", "account_erase", "account_passkeys", "account_password", "account_privacy", "checkout"}
+    {
+        "account",
+        "account_email",
+        "account_erase",
+        "account_passkeys",
+        "account_password",
+        "account_privacy",
+        "account_tickets",
+        "checkout",
+        "contact",
+    }
 )
 
 

@@ -14,11 +14,6 @@ from troth.pledge import clock
 
 
 @require_safe
-def contact(request: HttpRequest) -> HttpResponse:
-    return page(request, "contact.html")
-
-
-@require_safe
 def security_txt(request: HttpRequest) -> HttpResponse:
     """RFC 9116. It expires in half a year from now: as long as the shop answers, the contact is good."""
     shop = settings.TROTH.shop

@@ -1,0 +1,1 @@
+"""Questions and answers: tickets, their messages and files, by web and by mail."""

@@ -1,0 +1,20 @@
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+from django.conf import settings
+
+from tests.house import House
+from tests.storefront.conftest import browser as browser
+from troth.config import Support
+from troth.faces.storefront.views import tickets
+
+
+@pytest.fixture(autouse=True)
+def mailbox(house: House) -> Iterator[None]:
+    """The shop reads mail to support@fernhill.example."""
+    before = settings.TROTH
+    settings.TROTH = msgspec.structs.replace(before, support=Support(address="support@fernhill.example"))
+    tickets.ASKING.forget()
+    yield
+    settings.TROTH = before
