@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from troth.pledge.policy.cards import _ISSUERS, holds_card_number, is_card_number
+from troth.pledge.policy.cards import _ISSUERS, _is_ean, holds_card_number, is_card_number
 
 # Test numbers that the schemes and their gateways publish.
 PUBLISHED = (
@@ -54,6 +54,7 @@ def test_published_test_numbers_are_found(number: str) -> None:
     st.sampled_from(["", " 12/29", " ok"]),
 )
 def test_every_spelling_is_found(number: str, between: str, zero: str, before: str, after: str) -> None:
+    assume(len(number) != 13 or not _is_ean(number))  # one in ten of the numbers that Visa issued long ago
     spelled = "".join(chr(ord(zero) + int(digit)) for digit in number)
     groups = [spelled[place : place + 4] for place in range(0, len(spelled), 4)]
     assert holds_card_number(before + between.join(groups) + after)

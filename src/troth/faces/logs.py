@@ -21,10 +21,11 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from troth.pledge.policy import shutting
+from troth.pledge.policy import cards, shutting
 
 OURS = "troth"
 MOST_FRAMES = 40
+REFUSED = '{"level": "ERROR", "logger": "troth.log", "event": "a line looked as if it held a card number"}'
 
 
 def configure(config: dict[str, Any] | None = None) -> None:
@@ -70,6 +71,11 @@ class Stderr(logging.StreamHandler):  # type: ignore[type-arg]
         record.troth_constant = _is_constant(record)
         self.stream = sys.stderr
         super().emit(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, unless it holds what looks like a card number (P1)."""
+        line = super().format(record)
+        return REFUSED if cards.holds_card_number(line) else line
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Python's own would print the message and its arguments."""

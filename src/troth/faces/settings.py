@@ -23,7 +23,7 @@ def _database(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         return {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "troth.pledge.policy.engines.sqlite3",
             "NAME": TROTH.home / parts.path.removeprefix("/"),
             "CONN_MAX_AGE": None,
             "TEST": {"NAME": str(TROTH.home / "test.sqlite3")},
@@ -37,7 +37,7 @@ def _database(url: str) -> dict[str, object]:
     # A Unix socket's folder may stand in the query: postgresql:///troth?host=/run/postgresql
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "troth.pledge.policy.engines.postgresql",
         "NAME": parts.path.removeprefix("/"),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

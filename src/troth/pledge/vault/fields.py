@@ -14,6 +14,7 @@ from django.core import checks
 from django.db import models
 
 from troth.pledge.keeper.messages import Place, Record
+from troth.pledge.policy import cards
 from troth.pledge.vault.classes import Personal
 from troth.pledge.vault.keysets import keys_of
 from troth.pledge.vault.sealing import seal as seal_bytes
@@ -172,11 +173,13 @@ def seal(row: Any, column: str, value: Personal) -> None:
     """Put `value` into the sealed column of `row`, readable by the keeper alone.
 
     `row` has its primary key and its person. BadSeal if the person's key set is not one the keeper signed; TypeError
-    for a value of another class.
+    for a value of another class; CardNumber for a text in it that holds one, as nobody could see it there afterwards.
     """
     field = row._meta.get_field(column)
     if not isinstance(field, SealedField) or type(value) is not field.personal:
         raise TypeError(f"{column} does not take this class of data")
+    for name in value.__struct_fields__:
+        cards.refuse(getattr(value, name))
     place = field.place(row)
     ciphertext = seal_bytes(keys_of(row.person), place, msgspec.msgpack.encode(value))
     setattr(row, column, Sealed(ciphertext, place, field.personal))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
@@ -70,12 +69,16 @@ def _with_card_field(source: str) -> str:
 @contextmanager
 def _noted_by_hand() -> Iterator[None]:
     """A colleague with a database client keeps a number that a customer read out on the telephone."""
-    with mutations.replaced(settings, "TROTH", settings.TROTH), connection.cursor() as cursor:
-        cursor.execute("INSERT INTO invoices_series (name, last) VALUES (%s, 0)", [SAMPLE])
-        try:
-            yield
-        finally:
-            cursor.execute("DELETE FROM invoices_series WHERE name = %s", [SAMPLE])
+    _past_the_guard("INSERT INTO invoices_series (name, last) VALUES (%s, 0)")
+    try:
+        yield
+    finally:
+        _past_the_guard("DELETE FROM invoices_series WHERE name = %s")
+
+
+def _past_the_guard(sql: str) -> None:
+    with mutations.replaced(connection, "execute_wrappers", []), connection.cursor() as cursor:
+        cursor.execute(sql, [SAMPLE])
 
 
 CLAUSE = Clause(
@@ -84,7 +87,8 @@ CLAUSE = Clause(
     words=_("We never collect and never store card details. You type them at your payment provider only."),
     stricter="",
     enforced=(
-        _("Every text field of every form refuses a card number before anything is written."),
+        _("Every text field of every form refuses a card number before anything is written, however it is spelled."),
+        _("A guard before the database, before sealing and before the log refuses what a form let pass."),
         _("There is no field for one, on any page."),
     ),
     checks=(

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 
-from troth.faces.storefront.forms.fields import QUIET
+from troth.faces.storefront.forms.fields import CARD, QUIET, Text
+from troth.pledge.policy import cards
 from troth.shop.refusal import Refused
 
 
@@ -18,6 +20,14 @@ class ShopForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None = None, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, auto_id="f-%s", initial=initial)
+
+    def clean(self) -> dict[str, Any]:
+        """All fields together: a card number may be typed over two of them."""
+        texts = [str(self.data.get(name, "")) for name, field in self.fields.items() if isinstance(field, Text)]
+        told = {fault.code for faults in self.errors.as_data().values() for fault in faults}
+        if "card" not in told and cards.held_by_any(texts):
+            raise ValidationError(CARD, "card")
+        return super().clean() or {}
 
     def refuse(self, no: Refused) -> None:
         """Show a journey's no at the field it is about, or above the form."""
