@@ -69,6 +69,10 @@ class Mail(msgspec.Struct, frozen=True):
     url: str = "smtp://127.0.0.1:25"  # smtp:// (plain, loopback only), smtp+starttls://, smtps://user:pass@host:port
     sender: str = ""
     timeout: int = 20
+    bounces: str = ""  # where mailings that cannot be delivered come back; bounces+...@ has to arrive there as well
+    per_domain: int = 120  # letters of a mailing a minute to one mail domain
+    dkim_selector: str = "troth"
+    dkim_key: str = ""  # PEM, RSA; dkim_key_file = "dkim.pem", as `troth mailings dkim` makes it; empty: unsigned
 
 
 class PayPal(msgspec.Struct, frozen=True):
@@ -162,6 +166,11 @@ class Policy(msgspec.Struct, frozen=True):
     correspondence_days: int = 365  # after a conversation was closed
     unconfirmed_days: int = 30
     abandoned_days: int = 30
+    # Whom the shop may write to about news: buyers, about similar products, until they object; who asked for it; or all
+    # who did not object.
+    marketing_basis: Literal["similar-products", "consent", "objection"] = "similar-products"
+    # What word of a new release is, to who is entitled to it: part of the service, to be turned off, or news.
+    release_notices: Literal["service", "marketing", "off"] = "service"
     roster_days: int = 90  # who works here is looked through again at least so often
 
 

@@ -48,17 +48,30 @@ def senseless(config: Config) -> Iterator[tuple[str, str, str]]:
         yield "mail", "url", "must look like smtps://user:password@mail.example.org:465."
     elif mail.scheme == "smtp" and not is_loopback(mail.hostname):
         yield "mail", "url", "may be unencrypted only to this machine; use smtp+starttls:// or smtps://."
+    yield from _mailing(config)
     if not re.match(r"(sqlite:///|postgres(ql)?://)", config.database.url):
         yield "database", "url", "must begin with sqlite:/// or postgresql://."
-    for key in msgspec.structs.asdict(config.policy):
+    for key, value in msgspec.structs.asdict(config.policy).items():
         least = 0 if key == "erase_window" else 1
-        if getattr(config.policy, key) < least:
+        if isinstance(value, int) and value < least:
             yield "policy", key, f"must be at least {least}."
     yield from _keys_apart(config)
     for key, why in _unreachable(config):
         yield "support", key, why
     if root_inside(config):
         yield "keeper", "root_key_file", "lies inside the shop's folder; keep the root key apart from the data."
+
+
+def _mailing(config: Config) -> Iterator[tuple[str, str, str]]:
+    """What would make a mailing come back to nobody, or unsigned."""
+    if config.mail.bounces and not re.fullmatch(r"[A-Za-z0-9._-]{1,20}@[A-Za-z0-9.-]+", config.mail.bounces):
+        yield "mail", "bounces", "must be a short address of your own, such as bounces@example.org."
+    if config.mail.per_domain < 1:
+        yield "mail", "per_domain", "must be at least 1."
+    if config.mail.dkim_key and "PRIVATE KEY" not in config.mail.dkim_key:
+        yield "mail", "dkim_key", "must be a private key in PEM; make one by `troth mailings dkim`."
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", config.mail.dkim_selector):
+        yield "mail", "dkim_selector", "must be one label of a host's name, such as troth."
 
 
 def _transport(web: Web) -> Iterator[tuple[str, str, str]]:

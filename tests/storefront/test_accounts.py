@@ -69,7 +69,7 @@ def test_the_page_of_what_is_held_tells_each_table_of_a_person(house: House, ali
         why = html.escape(str(holding.why)).replace("&#x27;", "&#39;")
         assert f">{why}<" in there if counted else f"<li>{why}" in rest, holding.table
     assert "postcode: sealed, opened only to show it to you, for a lawful disclosure" in there
-    assert "In clear: whether we may write about news" in there
+    assert "In clear: the version of the policy you read" in there
 
 
 def test_signing_out_and_in(house: House, alice: Browser) -> None:

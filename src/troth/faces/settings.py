@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "troth.shop.delivery",
     "troth.shop.invoices",
     "troth.shop.licences",
+    "troth.shop.mailings",
     "troth.shop.support",
     "troth.shop.staff",
     "troth.shop.texts",

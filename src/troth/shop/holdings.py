@@ -28,11 +28,11 @@ PEOPLE = (
     ),
     Holding(
         "accounts.Account", _("so that you can sign in"), person="person",
-        about="mailings policy_version confirmed_at", ours="person epoch made_at", erasing=Delete(),
+        about="policy_version confirmed_at", ours="person epoch made_at", erasing=Delete(),
     ),
     Holding(
         "accounts.Contact", _("to deliver, to write about your orders, to answer you"), person="person",
-        ours="id person state made_at", erasing=Cut(("contact",)),
+        about="followed_at", ours="id person state made_at", erasing=Cut(("contact",)),
     ),
     Holding(
         "accounts.Claim", _("to show what you bought as a guest in your account"), person="guest",
@@ -180,6 +180,15 @@ PEOPLE = (
         ends=Ends("asked_at", 1100, where={"state__in": ("done", "cancelled", "lapsed")}),
     ),
     Holding(
+        "rights.Consent", _("to write to you only as you allow, and to show that you did"), person="person",
+        about="what place", ours="id person topic basis wording said_at carried_at", erasing=Delete(),
+    ),
+    Holding(
+        "mailings.Recipient", _("to send you each mailing at most once"), person="person", about="mailbox",
+        ours="id mailing person state attempts last_code next_at taken_at ended_at", erasing=Delete(),
+        ends=Ends("ended_at", 90),
+    ),
+    Holding(
         "sessions.Session", _("so that you stay signed in"), about="session_data", ours="session_key expire_date",
         erasing=Keep("over at once, since it needs the account; the row goes on its date"), ends=Ends("expire_date", 0),
     ),
@@ -206,6 +215,8 @@ NOBODYS = tuple(
         ("due.Due", "id kind subject run_after every attempts fence lease_until last_code made_at gave_up_at"),
         ("payments.Difference", "id provider kind provider_ref payment ours_minor theirs_minor currency found_at "
          "gone_at"),
+        ("rights.Wording", "hash version language text"),
+        ("mailings.Mailing", "id kind title text segment release state begins_at built_to made_at done_at"),
         ("policy.Verdict", "id clause state findings checked_at expires_at took_ms"),
         ("policy.Confirmation", "id clause item confirmed_at"),
         ("invoices.Series", "name last"),

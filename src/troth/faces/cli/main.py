@@ -31,6 +31,7 @@ COMMANDS = {
     "product": ("troth.faces.cli.product:product", "Goods one at a time: add, release, publish, withdraw."),
     "stock": ("troth.faces.cli.stock:stock", "Put goods on the shelf, from a folder with a catalogue.toml."),
     "coupons": ("troth.faces.cli.coupons:coupons", "Make, list and end coupons."),
+    "mailings": ("troth.faces.cli.mailings:mailings", "Write to customers about news, as they allow it."),
     "licences": ("troth.faces.cli.licences:licences", "Import keys to sell; show, replace or revoke licences."),
     "check": ("troth.faces.cli.check:check", "Check every promise now."),
     "erase": ("troth.faces.cli.erase:erase", "Forget somebody who asked for it."),

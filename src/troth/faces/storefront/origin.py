@@ -4,7 +4,7 @@ The rule is that of Go's net/http CrossOriginProtection: Sec-Fetch-Site decides 
 must be ours; a request with neither comes from no browser that could be misled into sending it, as all of them have
 sent Origin with cross-site POSTs for years. An old Referer is looked at besides. Forms carry Django's token too, all
 but "add to basket", whose page is the same for everybody and cached. Exempt: /hooks/, where PayPal and Skrill write
-and prove themselves by signature.
+and prove themselves by signature, and /unsubscribe/, where mail programs write (RFC 8058): its address is the proof.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.http.response import HttpResponseBase
 
 from troth.faces.storefront.views import errors
 
+ELSEWHERE = ("/hooks/", "/unsubscribe/")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -26,7 +27,7 @@ class SameOrigin:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.method in SAFE or request.path_info.startswith("/hooks/") or from_our_pages(request):
+        if request.method in SAFE or request.path_info.startswith(ELSEWHERE) or from_our_pages(request):
             return self.get_response(request)
         return errors.not_from_here(request)
 

@@ -61,3 +61,46 @@ class Erasure(models.Model):
         for name, value in values.items():
             setattr(self, name, value)
         return True
+
+
+class Wording(models.Model):
+    """Words that stood beside a choice, kept once for all who were shown them."""
+
+    hash = models.CharField(primary_key=True, max_length=64)  # SHA-256 over policy version, language and text
+    version = models.CharField(max_length=20)  # of the policy
+    language = models.CharField(max_length=10)
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return self.hash[:12]
+
+
+class Consent(models.Model):
+    """One thing that was said about being written to. Rows are added and never altered; consent.py reads the state.
+
+    told: the words were shown, and nobody objected. given, objected: the person chose. withdrawn: we stopped by
+    ourselves, as their mailbox takes no mail. `carried_at`: since when the keeper knows.
+    """
+
+    TOLD, GIVEN, OBJECTED, WITHDRAWN = "told", "given", "objected", "withdrawn"
+    CHOSEN = (GIVEN, OBJECTED, WITHDRAWN)
+    ENDING = (OBJECTED, WITHDRAWN)
+    NEWS, RELEASES = "news", "releases"
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT)
+    topic = models.CharField(max_length=8, default=NEWS)
+    what = models.CharField(max_length=9)
+    place = models.CharField(max_length=12)  # where it was said: checkout, register, account, letter, earlier, ...
+    basis = models.CharField(max_length=16)  # [policy] marketing_basis at that moment
+    wording = models.ForeignKey(Wording, null=True, on_delete=models.PROTECT)
+    said_at = models.DateTimeField(default=clock.now)
+    carried_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["person", "topic"], name="consent_of_person"),
+            models.Index(fields=["what"], name="consent_to_carry", condition=models.Q(carried_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.topic} {self.what}"

@@ -19,7 +19,6 @@ class Account(models.Model):
     epoch = models.PositiveIntegerField(default=0)
     confirmed_at = models.DateTimeField(null=True)
     policy_version = models.CharField(max_length=20)
-    mailings = models.BooleanField(default=False)
     made_at = models.DateTimeField(default=clock.now)
 
     def __str__(self) -> str:
@@ -38,6 +37,7 @@ class Contact(models.Model):
     person = models.ForeignKey(Person, on_delete=models.PROTECT)
     state = models.CharField(max_length=8)
     contact = SealedField(personal=ContactData, null=True)  # null: cut, as its person is forgotten
+    followed_at = models.DateTimeField(null=True)  # somebody came by a link that only its mailbox was sent
     made_at = models.DateTimeField(default=clock.now)
 
     class Meta:

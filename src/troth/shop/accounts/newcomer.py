@@ -18,9 +18,9 @@ def make(name: str, email: str) -> tuple[Person, bytes, Contact]:
     return person, secret, contact
 
 
-def register(person: Person, postcode: str, policy_version: str, mailings: bool) -> None:
+def register(person: Person, postcode: str, policy_version: str) -> None:
     """Give the person an account. The credential follows outside this transaction."""
-    Account.objects.create(person=person, policy_version=policy_version, mailings=mailings)
+    Account.objects.create(person=person, policy_version=policy_version)
     if postcode:
         locality = Locality(person=person)
         seal(locality, "locality", LocalityData(postcode))

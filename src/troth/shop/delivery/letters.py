@@ -89,20 +89,26 @@ def send(letter: Letter, to: ContactData, claim: due.Claim, reply_to: str = "", 
 
 def write(letter: Letter, to: ContactData, **words: Any) -> EmailMessage:
     """The letter as it leaves: text and HTML, one Message-ID for ever."""
+    message = compose(letter.kind, to, **words)
+    message["Date"] = format_datetime(letter.queued_at)
+    message["Message-ID"] = message_id(letter)
+    message["Auto-Submitted"] = "auto-generated"
+    return message
+
+
+def compose(kind: str, to: ContactData, **words: Any) -> EmailMessage:
+    """What the templates of this kind say to somebody, as text and HTML. Date and Message-ID are the caller's."""
     shop = settings.TROTH.shop
     site = settings.TROTH.web.public_url.rstrip("/")
     with translation.override(settings.LANGUAGE_CODE):
         said = {"name": to.name, "shop": shop, "site": site, **words}
-        subject = _templates.get_template(f"{letter.kind}.subject.txt").render(said).strip()
-        text = _templates.get_template(f"{letter.kind}.txt").render(said)
-        html = _templates.get_template(f"{letter.kind}.html").render(said, subject=subject)
+        subject = _templates.get_template(f"{kind}.subject.txt").render(said).strip()
+        text = _templates.get_template(f"{kind}.txt").render(said)
+        html = _templates.get_template(f"{kind}.html").render(said, subject=subject)
     message = EmailMessage()
     message["Subject"] = " ".join(subject.split())
-    message["From"] = _sender()
+    message["From"] = sender()
     message["To"] = Address(display_name=" ".join(to.name.split()), addr_spec=to.email)
-    message["Date"] = format_datetime(letter.queued_at)
-    message["Message-ID"] = message_id(letter)
-    message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
     message.add_alternative(html, subtype="html")
     return message
@@ -113,7 +119,8 @@ def message_id(letter: Letter) -> str:
     return f"<{salted_hmac('troth.letter', letter.id, algorithm='sha256').hexdigest()[:32]}@{host}>"
 
 
-def _sender() -> Address:
+def sender() -> Address:
+    """Who the shop's letters come from."""
     config = settings.TROTH
     host = urlsplit(config.web.public_url).hostname
     address = config.mail.sender or config.shop.contact_email or f"shop@{host}"

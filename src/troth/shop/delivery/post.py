@@ -1,53 +1,163 @@
-"""The mail relay. Its errors carry addresses, so none of them leaves this file: only a code does."""
+"""The mail relay. Its errors carry addresses, so none of them leaves this file: only a code does.
+
+A line to the relay carries several letters one after the other. Each is flattened once, signed where the shop has a
+key, and sent as those very bytes.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import smtplib
 import ssl
+from collections.abc import Callable, Iterator
+from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
 from functools import cache
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from troth.config import Mail
+from troth.shop.delivery import signature
 
 
 class Undelivered(Exception):
-    """The relay did not take the letter. `final`: it never will (a 5xx answer to this recipient or letter)."""
+    """The relay did not take the letter. `final`: it never will (a 5xx answer to this recipient or letter).
 
-    def __init__(self, code: str, final: bool = False) -> None:
+    `unsure`: it may have, as the line broke before it said so. `busy`: it takes none now, whoever it is for.
+    """
+
+    def __init__(self, code: str, final: bool = False, *, unsure: bool = False, busy: bool = False) -> None:
         super().__init__(code)
-        self.code, self.final = code, final
+        self.code, self.final, self.unsure, self.busy = code, final, unsure, busy
+
+
+class NotNow(Exception):
+    """The caller's last look, just before the text was handed over, said no."""
 
 
 def send(mail: Mail, letter: EmailMessage) -> None:
     """Hand one letter to the relay. Returns once it said that it has it; Undelivered otherwise."""
-    trouble = _try(urlsplit(mail.url), mail.timeout, letter)
-    if trouble is not None:
-        raise trouble  # outside every except block: no chained exception shows an address
+    with line(mail) as relay:
+        relay.send(letter)
 
 
-def _try(relay: SplitResult, timeout: int, letter: EmailMessage) -> Undelivered | None:
+@contextlib.contextmanager
+def line(mail: Mail) -> Iterator[Line]:
+    """A line for several letters: opened with the first, and anew after trouble."""
+    relay = Line(mail)
     try:
-        with _connect(relay, timeout) as smtp:
-            smtp.send_message(letter)
-    except smtplib.SMTPRecipientsRefused as refused:
-        code = next(iter(refused.recipients.values()), (0, b""))[0]
-        return Undelivered(f"smtp-{code}", final=500 <= code < 600)
-    except smtplib.SMTPResponseException as answer:
-        final = 500 <= answer.smtp_code < 600 and not isinstance(
-            answer, smtplib.SMTPConnectError | smtplib.SMTPHeloError
-        )
-        return Undelivered(
-            f"smtp-{answer.smtp_code}", final=final and not isinstance(answer, smtplib.SMTPAuthenticationError)
-        )
-    except (smtplib.SMTPException, ssl.SSLError):
-        return Undelivered("smtp")
-    except OSError:
-        return Undelivered("unreachable")
-    except ValueError:  # a header that cannot be sent: line breaks, an address that is none
-        return Undelivered("unsendable", final=True)
-    return None
+        yield relay
+    finally:
+        relay.close()
+
+
+class Line:
+    def __init__(self, mail: Mail) -> None:
+        self._mail = mail
+        self._smtp: smtplib.SMTP | None = None
+        self._handing_over = False
+
+    def send(self, letter: EmailMessage, *, sender: str = "", last_look: Callable[[], bool] | None = None) -> None:
+        """Hand over one letter. `sender`: of the envelope, where bounces go, if it is not the one in From.
+
+        `last_look` is asked when the relay has taken sender and recipient and waits for the text: NotNow if it says
+        no. Undelivered says what the relay did.
+        """
+        trouble = self._try(letter, sender, last_look or _always)
+        if trouble is not None:
+            raise trouble  # outside every except block: no chained exception shows an address
+
+    def close(self) -> None:
+        # The relay has answered by now: what happens while saying goodbye changes nothing.
+        smtp, self._smtp = self._smtp, None
+        if smtp is not None:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                smtp.quit()
+            smtp.close()
+
+    def _try(self, letter: EmailMessage, sender: str, last_look: Callable[[], bool]) -> Exception | None:
+        self._handing_over = False
+        try:
+            author, to, raw, options = flat(letter, self._mail)
+            if not self._hand_over(sender or author, to, raw, options, last_look):
+                return NotNow()
+        except smtplib.SMTPResponseException as answer:
+            self.close()
+            return _said(answer)
+        except smtplib.SMTPNotSupportedError:  # an address in another script, and a relay that takes none
+            self.close()
+            return Undelivered("smtp-utf8")
+        except (smtplib.SMTPException, ssl.SSLError):
+            self.close()
+            return Undelivered("smtp", unsure=self._handing_over, busy=not self._handing_over)
+        except OSError:
+            self.close()
+            return Undelivered("unreachable", unsure=self._handing_over, busy=not self._handing_over)
+        except ValueError:  # a header that cannot be sent: line breaks, an address that is none
+            self.close()
+            return Undelivered("unsendable", final=True)
+        return None
+
+    def _hand_over(self, sender: str, to: str, raw: bytes, options: list[str], last_look: Callable[[], bool]) -> bool:
+        """RFC 5321, section 3.3. False where the last look said no: the line is given up, as DATA was not begun."""
+        smtp = self._open()
+        _expect(smtp.mail(sender, options))
+        _expect(smtp.rcpt(to), _NotThem)
+        if not last_look():
+            _expect(smtp.docmd("RSET"))
+            return False
+        self._handing_over = True
+        code, told = smtp.data(raw)  # SMTPDataError where it does not want to begin
+        self._handing_over = False
+        if code != 250:
+            raise smtplib.SMTPDataError(code, told)
+        return True
+
+    def _open(self) -> smtplib.SMTP:
+        if self._smtp is None:
+            self._smtp = _connect(urlsplit(self._mail.url), self._mail.timeout)
+        return self._smtp
+
+
+class _NotThem(smtplib.SMTPResponseException):
+    """What the relay says about this recipient alone."""
+
+
+def flat(letter: EmailMessage, mail: Mail) -> tuple[str, str, bytes, list[str]]:
+    """Sender, recipient, the bytes as they leave, and what MAIL has to say about them (RFC 6531 for other scripts)."""
+    author, to = _address(letter, "From"), _address(letter, "To")
+    international = not (author.addr_spec + to.addr_spec).isascii()
+    raw = letter.as_bytes(policy=SMTPUTF8 if international else SMTP)
+    options = ["SMTPUTF8", "BODY=8BITMIME"] if international else []
+    return author.addr_spec, to.addr_spec, signature.signed(raw, mail, author.domain), options
+
+
+def _address(letter: EmailMessage, name: str) -> Address:
+    header = letter[name]
+    if header is None or len(header.addresses) != 1:
+        raise ValueError("a letter has one sender and one recipient")
+    address: Address = header.addresses[0]
+    return address
+
+
+def _always() -> bool:
+    return True
+
+
+def _expect(
+    answer: tuple[int, bytes], trouble: type[smtplib.SMTPResponseException] = smtplib.SMTPResponseException
+) -> None:
+    code, told = answer
+    if code not in (250, 251):
+        raise trouble(code, told)
+
+
+def _said(answer: smtplib.SMTPResponseException) -> Undelivered:
+    """What the relay's code means: 5xx to this letter is for good; about us (greeting, login), or 421, it is not."""
+    code = answer.smtp_code
+    ours = isinstance(answer, smtplib.SMTPConnectError | smtplib.SMTPHeloError | smtplib.SMTPAuthenticationError)
+    own = isinstance(answer, _NotThem | smtplib.SMTPDataError)
+    return Undelivered(f"smtp-{code}", final=500 <= code < 600 and not ours, busy=ours or code == 421 or not own)
 
 
 @cache
@@ -56,8 +166,7 @@ def _trust() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-@contextlib.contextmanager
-def _connect(relay: SplitResult, timeout: int):  # type: ignore[no-untyped-def]
+def _connect(relay: SplitResult, timeout: int) -> smtplib.SMTP:
     host = relay.hostname or ""
     if relay.scheme == "smtps":
         smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, relay.port or 465, timeout=timeout, context=_trust())
@@ -68,9 +177,8 @@ def _connect(relay: SplitResult, timeout: int):  # type: ignore[no-untyped-def]
             smtp.starttls(context=_trust())
         if relay.username:
             smtp.login(unquote(relay.username), unquote(relay.password or ""))
-        yield smtp
-    finally:
-        # The relay has answered by now: what happens while saying goodbye changes nothing.
-        with contextlib.suppress(OSError, smtplib.SMTPException):
-            smtp.quit()
+        smtp.ehlo_or_helo_if_needed()
+    except BaseException:
         smtp.close()
+        raise
+    return smtp

@@ -32,7 +32,7 @@ from troth.shop.catalogue.models import Price
 from troth.shop.coupons import offer, uses
 from troth.shop.coupons.offer import Taken
 from troth.shop.delivery.letters import queue
-from troth.shop.journeys import withdraw
+from troth.shop.journeys import choose, withdraw
 from troth.shop.journeys.erase import erasing
 from troth.shop.journeys.settle import free, look
 from troth.shop.licences import stock
@@ -101,7 +101,7 @@ def begin(
     billing: BillingData | str | None,
     provider: str,
     *,
-    mailings: bool = False,
+    mailings: bool | None = None,
     waiver: bool = False,
     once: str = "",
     shown: int | None = None,
@@ -110,6 +110,7 @@ def begin(
     `provider`, where nothing is to be paid.
 
     `waiver`: they want it at once, and know that this ends their right to withdraw.
+    `mailings`: whether the box about news was ticked, whatever it offered; None: it was not shown.
     `once` comes from the form: the same form sent twice is one order. `shown`: the total that the buyer saw, in minor
     units; Changed where theirs is another. Refused: an empty basket, a product no longer sold, a coupon that takes
     nothing off, a password that is too easy, a VAT number, an address or a provider that is none of theirs.
@@ -175,7 +176,7 @@ def _write(
     buyer: Newcomer | Known,
     billing: BillingData | str | None,
     provider: str,
-    mailings: bool,
+    mailings: bool | None,
     once: str,
     shown: int | None,
 ) -> Written:
@@ -285,16 +286,20 @@ _in_basket = Prepared(
 )
 
 
-def _person(buyer: Newcomer | Known, mailings: bool) -> tuple[bytes, Contact]:
+def _person(buyer: Newcomer | Known, mailings: bool | None) -> tuple[bytes, Contact]:
     if isinstance(buyer, Known):
         known = Contact.objects.annotate(leaving=erasing("person")).get(person=buyer.person_ref, state=Contact.CURRENT)
         if known.leaving:
             raise Refused(_("You asked to be forgotten; cancel that in your account before you order."))
+        if mailings is not None:
+            choose.offered(buyer.person_ref, "checkout", mailings)
         return b"", known
     person, secret, contact = newcomer.make(buyer.name, buyer.email)
     if buyer.password:
-        newcomer.register(person, buyer.postcode, VERSION, mailings)
+        newcomer.register(person, buyer.postcode, VERSION)
         queue("confirm", person.ref, person)
+    if mailings is not None:
+        choose.offered(person.ref, "checkout", mailings)
     return secret, contact
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from troth.pledge import clock
+from troth.pledge.due import loop as due
 from troth.pledge.vault.door import KeeperRefused, door
 from troth.shop.accounts.models import Account
 from troth.shop.accounts.session import signed_in
@@ -23,4 +24,5 @@ def confirm(ticket: str, secret: str) -> bool:
 
 
 def confirmed(person_ref: str) -> None:
-    Account.objects.filter(pk=person_ref, confirmed_at__isnull=True).update(confirmed_at=clock.now())
+    if Account.objects.filter(pk=person_ref, confirmed_at__isnull=True).update(confirmed_at=clock.now()):
+        due.hasten("consent", person_ref)  # what they allowed waited for it

@@ -14,7 +14,7 @@ from troth.pledge.due import loop as due
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.shop.delivery import grants, letters, links
 from troth.shop.delivery.models import Letter
-from troth.shop.journeys import invoice, licence, reach
+from troth.shop.journeys import choose, invoice, licence, reach
 from troth.shop.licences import stock
 from troth.shop.orders.models import Order, OrderLine
 
@@ -67,6 +67,7 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
         order=order,
         ledger=ledger,
     )
+    choose.bought(order.person_id)
 
 
 def _lines(order_ref: str) -> tuple[list[OrderLine], set[int]]:

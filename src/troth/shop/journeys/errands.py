@@ -8,17 +8,20 @@ from troth.shop.journeys import (
     audit,
     backup,
     bill,
+    choose,
     deliver,
     dispute,
     forget,
     hear_mail,
     glass,
+    mail_out,
     publish,
     reconcile,
     refund,
     retain,
     rotate,
     sweep,
+    tell_of_releases,
     ticket_letters,
     tell_owner,
     tripwires,
@@ -64,6 +67,9 @@ ERRANDS: dict[str, due.Errand] = {
     "erase": forget.erase,
     "erase-rest": forget.rest,
     "leftovers": retain.leftovers,
+    "consent": choose.carry,
+    "mailing": mail_out.run,
+    "releases": tell_of_releases.look,
 }
 
 # kind -> seconds between runs; written by `ensure` when a worker starts
@@ -77,6 +83,7 @@ PERIODIC = {
     "mailbox": 60,
     "conversations": 3600,
     "leftovers": 3600,
+    "releases": tell_of_releases.EVERY,
     "reconcile": reconcile.EVERY,
 }
 

@@ -21,7 +21,8 @@ FIELDS = {
     "country": _("country"),
     "instance_hash": _("where it is in use, as a hash"),
     "key_hash": _("the key in its cookie, as a hash"),
-    "mailings": _("whether we may write about news"),
+    "followed_at": _("when you came by the link in our letter"),
+    "mailbox": _("a keyed hash of your mailbox, until the mailing is done"),
     "payer_country": _("the country that the payment provider reports"),
     "policy_version": _("the version of the policy you read"),
     "sealed": _("a mail as it came, sealed to the program that reads it"),
@@ -30,6 +31,8 @@ FIELDS = {
     "tax_country": _("whose tax it has"),
     "treatment": _("how it is taxed"),
     "viewer": _("the browser that ordered, as a hash"),
+    "what": _("what you said about news"),
+    "place": _("where you said it"),
     "why": _("why it came to that"),
 }
 

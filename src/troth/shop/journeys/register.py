@@ -8,16 +8,19 @@ from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.shop.accounts import newcomer, passwords
 from troth.shop.accounts.session import SignedIn, signed_in
 from troth.shop.delivery.letters import queue
+from troth.shop.journeys import choose
 from troth.shop.policy_version import VERSION
 
 
 def register(name: str, email: str, password: str, postcode: str, mailings: bool = False) -> SignedIn | None:
     """Make the account; a letter to confirm the address is due. None if the keeper is away: then the account waits,
-    and the letter says how to set a password. Refused for a password that is too easy."""
+    and the letter says how to set a password. `mailings`: whether the box about news was ticked, whatever it offered.
+    Refused for a password that is too easy."""
     passwords.check(password, name, email)
     with transaction.atomic():
         person, secret, _ = newcomer.make(name, email)
-        newcomer.register(person, postcode, VERSION, mailings)
+        newcomer.register(person, postcode, VERSION)
+        choose.offered(person.ref, "register", mailings)
         queue("confirm", person.ref, person)
     try:
         return signed_in(door().enrol(person.ref, secret, email, password))

@@ -65,6 +65,6 @@ def _settle(person: Person) -> None:
     mailbox = f"{first}.{last}{secrets.randbelow(90) + 10}@example.org".lower()  # reserved (RFC 2606): nobody's
     seal(contact, "contact", ContactData(f"{first} {last}", mailbox))
     contact.save(force_insert=True)
-    newcomer.register(person, str(10000 + secrets.randbelow(89999)), VERSION, mailings=False)
+    newcomer.register(person, str(10000 + secrets.randbelow(89999)), VERSION)
     confirmed = person.taken_at + timedelta(seconds=60 + secrets.randbelow(3000))
     Account.objects.filter(pk=person.pk).update(made_at=person.taken_at, confirmed_at=confirmed)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from troth.faces.storefront.forms import fields
 from troth.faces.storefront.forms.base import ShopForm
+from troth.shop.mailings import consent
 
 AT_LEAST = _("At least 10 characters.")
 
@@ -16,9 +20,11 @@ class RegisterForm(ShopForm):
     email = fields.email(hint=_("We send a link to confirm it."))
     password = fields.password(autocomplete="new-password", hint=AT_LEAST)
     postcode = fields.postcode(hint=_("It prefills the bill, nothing else."))
-    mailings = forms.BooleanField(
-        required=False, label=_("Write to me about new versions and similar products. I can stop it at any time.")
-    )
+    mailings = forms.BooleanField(required=False)
+
+    def __init__(self, data: Mapping[str, Any] | None = None, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, initial)
+        self.fields["mailings"].label = str(consent.offer("register").words)
 
 
 class SignInForm(ShopForm):

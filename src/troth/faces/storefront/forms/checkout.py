@@ -19,6 +19,7 @@ from troth.faces.storefront.forms.base import ShopForm
 from troth.pledge.vault.classes import Billing
 from troth.shop.accounts import passwords
 from troth.shop.journeys import withdraw
+from troth.shop.mailings import consent
 from troth.shop.orders.cost import is_business
 from troth.shop.payments import gateways
 from troth.shop.refusal import Refused
@@ -75,9 +76,7 @@ class CheckoutForm(ShopForm):
         hint=_("It prefills later bills, nothing else."),
     )  # fmt: skip
     provider = forms.ChoiceField(label=_("How to pay"), error_messages={"required": _("Choose how you want to pay.")})
-    mailings = forms.BooleanField(
-        required=False, label=_("Write to me about new versions and similar products. I can stop it at any time.")
-    )
+    mailings = forms.BooleanField(required=False)
     waiver = forms.BooleanField(required=False)
     once = forms.CharField(required=False, widget=forms.HiddenInput)
     shown = forms.CharField(required=False, widget=forms.HiddenInput)  # the total beside the form, in minor units
@@ -90,11 +89,16 @@ class CheckoutForm(ShopForm):
         earlier: list[tuple[str, str]],
         free: bool = False,
         initial: dict[str, Any] | None = None,
+        chose: bool = False,
     ) -> None:
+        """`chose`: they said already whether we may write about news, and are not asked again."""
         super().__init__(data, initial)
+        self.fields["mailings"].label = str(consent.offer("checkout").words)
+        if chose:
+            del self.fields["mailings"]
         self.known, self.earlier, self.free = known, [] if free else earlier, free
         if known:
-            for name in ("name", "email", "password", "postcode", "mailings"):
+            for name in ("name", "email", "password", "postcode"):
                 del self.fields[name]
         self.fields["waiver"].label = withdraw.words()
         if free or not withdraw.offered():

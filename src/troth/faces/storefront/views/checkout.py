@@ -22,8 +22,10 @@ from troth.faces.storefront.signed_in import enter, give_basket
 from troth.faces.storefront.views.texts import agreeing
 from troth.pledge.ids import SHAPE
 from troth.pledge.prepared import Prepared
+from troth.pledge.rights.models import Consent
 from troth.shop.coupons import offer
 from troth.shop.journeys import buy
+from troth.shop.mailings import consent
 from troth.shop.orders import basket
 from troth.shop.orders.cost import Cost, cost
 from troth.shop.orders.models import Order
@@ -58,7 +60,8 @@ def view(request: HttpRequest) -> HttpResponse:
     if not free:
         first["provider"] = gateways.offered()[0]
     status = 200 if data is None else 400
-    form = CheckoutForm(data, known=person is not None, earlier=earlier, free=free, initial=first)
+    chose = person is not None and consent.standing(person).what in Consent.CHOSEN
+    form = CheckoutForm(data, known=person is not None, earlier=earlier, free=free, initial=first, chose=chose)
     if data is not None and form.is_valid():
         try:
             return _order(request, form, person)
@@ -118,7 +121,7 @@ def _order(request: HttpRequest, form: CheckoutForm, person: str | None) -> Http
         buyer,
         form.billing(),
         given.get("provider", ""),
-        mailings=given.get("mailings", False),
+        mailings=given.get("mailings"),
         waiver=given.get("waiver", False),
         once=given["once"],
         shown=given["shown"],

@@ -16,7 +16,7 @@ from troth.faces.storefront.signed_in import ORDER_COOKIE, give_order
 from troth.faces.storefront.views import errors
 from troth.pledge.ids import SHAPE
 from troth.shop.delivery.models import Letter
-from troth.shop.journeys import buy, download, invoice, licence, reach, refund, settle, waiting
+from troth.shop.journeys import buy, choose, download, invoice, licence, reach, refund, settle, waiting
 from troth.shop.money import Money
 from troth.shop.orders.models import Order, OrderLine
 from troth.shop.payments import gateways
@@ -51,6 +51,7 @@ def by_key(request: HttpRequest, ref: str, token: str) -> HttpResponse:
     cookie = reach.open_by_key(order, token) if order else None
     if order is None or cookie is None:
         return errors.no_such_order(request)
+    choose.followed(order)
     path = reverse("order", args=[order.ref])
     response = See(path)
     give_order(response, path, cookie)

@@ -1,0 +1,74 @@
+"""Bounce: what comes back from mailings. A mailbox that takes no mail, or complains, is written to no more.
+
+Reports about delivery are RFC 3464, complaints RFC 5965. Both are known by the address they come back to, which holds
+the copy's id and a hash of ours (VERP), so that nobody can have somebody else's mailings stopped. Of the message
+nothing is kept but a code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from email.message import Message
+from email.utils import getaddresses
+
+from django.conf import settings
+
+from troth.pledge import clock
+from troth.pledge.rights.models import Consent
+from troth.shop.journeys import choose
+from troth.shop.mailings.models import Mailing, Recipient
+
+WHERE = ("Delivered-To", "X-Original-To", "Envelope-To", "To")
+STATUS = re.compile(r"([245])\.\d{1,3}\.\d{1,3}")
+DELIVERED = (Recipient.SENT, Recipient.UNSURE, Recipient.SENDING)
+
+
+def heard(message: Message) -> str:
+    """Take notice of a message that came in: "bounced", "complained", "noted" for one about a copy of ours that says
+    nothing final; "" for a message that is about no mailing, which somebody else may want to read."""
+    row = next(filter(None, map(Recipient.by_bounce_tag, _tags(message))), None)
+    if row is None:
+        return ""
+    if message.get_content_type() == "multipart/report" and message.get_param("report-type") == "feedback-report":
+        _end(row, Recipient.COMPLAINED, "complaint")
+        choose.stop(row.person_id, Consent.OBJECTED, "complaint")
+        return Recipient.COMPLAINED
+    code = _final(message)
+    if not code:
+        return "noted"
+    _end(row, Recipient.BOUNCED, f"dsn-{code}")
+    if code.startswith("5.1.") and row.mailing.kind == Mailing.NEWS:  # no such mailbox (RFC 3463, section 3.2)
+        choose.stop(row.person_id, Consent.WITHDRAWN, "mailbox")
+    return Recipient.BOUNCED
+
+
+def _end(row: Recipient, state: str, code: str) -> None:
+    now = clock.now()
+    Recipient.objects.filter(pk=row.pk, state__in=DELIVERED).update(state=state, last_code=code, ended_at=now)
+
+
+def _tags(message: Message) -> Iterator[str]:
+    """Of each address with a tag that this message came to: the tag."""
+    name, at, host = settings.TROTH.mail.bounces.lower().partition("@")
+    if not at:
+        return
+    for header in WHERE:
+        for _name, address in getaddresses([str(value) for value in message.get_all(header, [])]):
+            local, _at, domain = address.lower().partition("@")
+            if domain == host and local.startswith(f"{name}+"):
+                yield local.removeprefix(f"{name}+")
+
+
+def _final(message: Message) -> str:
+    """The status of a report that says the letter will never arrive (action failed, class 5); else ""."""
+    for part in message.walk():
+        if part.get_content_type() != "message/delivery-status" or not isinstance(part.get_payload(), list):
+            continue
+        for fields in part.get_payload():
+            if not isinstance(fields, Message) or str(fields.get("Action", "")).strip().lower() != "failed":
+                continue
+            found = STATUS.search(str(fields.get("Status", "")))
+            if found and found[1] == "5":
+                return found[0]
+    return ""
