@@ -47,15 +47,15 @@ def colleagues(desk: Desk, ask: messages.Roster) -> messages.Colleagues:
 
 
 def attest(desk: Desk, ask: messages.Attest) -> messages.Done:
-    """Refused "unknown" for who has not joined, or has ended; "shape" for a time that is past or too far."""
+    """Refused "unready" for who has not joined with a second factor, "shape" for a time that is past or too far."""
     desk.owner(ask.capability, ask.fresh)
     now, roles = desk.room.now(), _roles(ask.roles, ask.kind)
     if not now < ask.until <= now + policy.LONGEST_OFFICE:
         raise Refused("shape")
     sql = """UPDATE staff SET roles = ?, kind = ?, until = ?, reviewed = ?, state = 'active'
-        WHERE ref = ? AND state IN ('joined', 'active') RETURNING 1"""
+        WHERE ref = ? AND state IN ('joined', 'active') AND step > 0 RETURNING 1"""
     if not desk.db.one(sql, roles, ask.kind, ask.until, now, raw_ref(ask.ref)):
-        raise Refused("unknown")
+        raise Refused("unready")
     desk.tell("attest", roles=roles, kind=ask.kind)
     return messages.Done()
 

@@ -55,9 +55,8 @@ def the_keeper_opens_for_a_job_alone(probe: Probe) -> Iterator[Finding]:
         "in a rehearsal the keeper opened a customer to an employee in their job, and not after closing, after its "
         "time, for another customer, class or purpose, nor to who is not attested"
     )
-    yield holds(
-        f"{found.working} people may work at the desk, {found.jobs} jobs are open, {found.glass} broke the glass"
-    )
+    counts = f"accounts with power: {found.working}; open jobs: {found.jobs}, of which break-glass: {found.glass}"
+    yield holds(f"now at the desk: {counts}")
 
 
 def _pages() -> Iterator[URLPattern]:

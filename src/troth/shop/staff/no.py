@@ -16,6 +16,7 @@ SENTENCES = {
     "purpose": _("None of your roles works for this purpose. Ask a colleague who has it, or the owner."),
     "job": _("This job is closed, over, or not yours. Take it up again if there is still something to do."),
     "unknown": _("Nobody here can be found by that, or it is no longer possible. Check what you typed."),
+    "unready": _("They have not joined yet, or not set their second factor up: attest them after that."),
     "gone": _("This customer has been forgotten: nothing of theirs opens any more."),
     "restricted": _("This customer asked to be forgotten: until that is done, nobody opens anything of theirs."),
     "seal": _("This record was altered or moved and does not open. Tell the owner: it is noted as an incident."),
