@@ -21,7 +21,7 @@ from tests.storefront.conftest import Browser
 from tests.storefront.test_public_pages import PAIRS, palettes
 from troth import config
 from troth.config import ConfigError
-from troth.faces.storefront import assets, drawing, look
+from troth.faces.storefront import assets, drawing
 from troth.tones import contrast, tones
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
@@ -167,11 +167,11 @@ def test_a_logo_that_is_none_stops_the_start_with_a_sentence(dressed: Any, name:
     shop = settings.TROTH
     told = msgspec.structs.replace(shop, shop=msgspec.structs.replace(shop.shop, logo=logo(name, content)))
     with pytest.raises(ConfigError, match=re.escape(f"[shop] logo {why}")):
-        look.refuse_unusable(told)
+        drawing.refuse_unusable(told)
     (shop.home / name).unlink()
     with pytest.raises(ConfigError):
-        look.refuse_unusable(told)
-    look.refuse_unusable(shop)
+        drawing.refuse_unusable(told)
+    drawing.refuse_unusable(shop)
 
 
 def test_the_sizes_of_webp_pictures_are_read() -> None:

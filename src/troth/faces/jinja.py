@@ -40,6 +40,7 @@ def environment(**options: Any) -> Environment:
         "policy": settings.TROTH.policy,
         "query": query,
         "shop": settings.TROTH.shop,
+        "site": settings.TROTH.web.public_url.rstrip("/"),
         "text_links": texts.links,
         "shop_tax": settings.TROTH.tax,
         "url": address,

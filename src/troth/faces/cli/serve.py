@@ -20,6 +20,7 @@ from troth.config import Config
 from troth.faces.cli import served
 from troth.faces.cli.migrate import may_be_behind
 from troth.faces.cli.supervisor import Supervisor, command, say
+from troth.faces.storefront import drawing
 from troth.shop.texts import reading
 
 
@@ -112,6 +113,7 @@ def bring_up_to_date(settings: Config, environ: dict[str, str]) -> None:
             sys.exit(1)
     licence_secret.read(settings.home)
     reading.refuse_unfinished(settings)
+    drawing.refuse_unusable(settings)
 
 
 def answers(settings: Config) -> bool:

@@ -17,7 +17,7 @@ from granian.server.common import AbstractServer
 
 from troth import config, licence_secret
 from troth.faces.cli import process, separation, tls
-from troth.faces.storefront import look
+from troth.faces.storefront import drawing
 from troth.shop.texts import reading
 
 THREADS = 2  # requests at a time in one process; more only wait for the same interpreter
@@ -31,7 +31,7 @@ def web() -> None:
     settings = config.load()
     licence_secret.read(settings.home)
     reading.refuse_unfinished(settings)
-    look.refuse_unusable(settings)
+    drawing.refuse_unusable(settings)
     separation.shut_out(settings, "web")
     process.hide_memory()
     os.environ["TROTH_WEB_PARENT"] = str(os.getpid())

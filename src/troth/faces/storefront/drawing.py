@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,8 +17,11 @@ import msgspec
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from troth.config import Config, ConfigError
+
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
+LOGOS = ("logo", "logo_dark")  # the keys of [shop]
 LARGEST = 200_000  # bytes
 ELEMENTS = frozenset(["svg", "g", "defs", "symbol", "use", "title", "desc", "style", "filter", "clipPath", "mask"])
 ELEMENTS |= {"path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "text", "tspan", "marker", "pattern"}
@@ -56,6 +60,34 @@ def read(path: Path) -> Drawing:
         case ".webp" if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
             return Drawing(".webp", content, *_webp(content))
     raise ValueError("must be an SVG, PNG or WebP picture, and be named so")
+
+
+def unusable(config: Config) -> Iterator[str]:
+    """One sentence for each file of the look that cannot be used."""
+    for key in LOGOS:
+        try:
+            of(config, key)
+        except ValueError as error:
+            yield f"{config.home / 'troth.toml'}: [shop] {key} {error}."
+    if config.shop.logo_dark and not config.shop.logo:
+        yield f"{config.home / 'troth.toml'}: [shop] logo_dark needs logo besides."
+
+
+def refuse_unusable(config: Config) -> None:
+    """ConfigError where the look cannot be shown."""
+    if wrong := list(unusable(config)):
+        raise ConfigError(wrong)
+
+
+def of(config: Config, key: str) -> Drawing | None:
+    """The logo that [shop] names under this key, if it does. ValueError, with what to do, where it is none."""
+    name = getattr(config.shop, key)
+    if not name:
+        return None
+    path = (config.home / name).resolve()
+    if not path.is_relative_to(config.home.resolve()):
+        raise ValueError("must lie in the shop's folder, so that backups have it")
+    return read(path)
 
 
 def _svg(content: bytes) -> Drawing:

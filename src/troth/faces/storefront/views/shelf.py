@@ -10,7 +10,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from troth.faces.jinja import media
 from troth.faces.storefront.answers import page
+from troth.faces.storefront.product_data import described
 from troth.shop.catalogue import shelf
 
 
@@ -48,7 +50,15 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     found = shelf.detail(slug, currency)
     if found is None:
         raise Http404
-    return page(request, "product.html", {"product": found, "currency": currency, "kind_plurals": kind_plurals()})
+    picture = media(found.pictures[0].file) if found.pictures else ""
+    context = {
+        "product": found,
+        "currency": currency,
+        "kind_plurals": kind_plurals(),
+        "picture": picture,
+        "described": described(found, picture),
+    }
+    return page(request, "product.html", context)
 
 
 def _plain(words: str) -> str:
