@@ -86,7 +86,7 @@ $(PY):
 $(VENV)/run.stamp: requirements.txt Makefile | $(PY)
 	@echo "Installing what a shop needs ($$(grep -c == $<) packages)"
 	@$(INSTALL)
-	@echo "$(CURDIR)/src" > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/troth.pth"
+	@echo "$(realpath src)" > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/troth.pth"
 	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m troth "$$@"\n' > $(VENV)/bin/troth && chmod +x $(VENV)/bin/troth
 	@touch $@
 
