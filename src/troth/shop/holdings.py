@@ -180,6 +180,10 @@ PEOPLE = (
         ends=Ends("asked_at", 1100, where={"state__in": ("done", "cancelled", "lapsed")}),
     ),
     Holding(
+        "rights.Export", _("to hand you what we hold, sealed to your request alone"), person="person",
+        ours="id person public proof sealed code asked_at", erasing=Delete(), ends=Ends("asked_at", 1),
+    ),
+    Holding(
         "rights.Consent", _("to write to you only as you allow, and to show that you did"), person="person",
         about="what place", ours="id person topic basis wording said_at carried_at", erasing=Delete(),
     ),

@@ -63,6 +63,28 @@ class Erasure(models.Model):
         return True
 
 
+def export_id() -> str:
+    return new_id("exp")
+
+
+class Export(models.Model):
+    """One request for all that is held of a person, while it waits for what only the worker may open.
+
+    `public` is of a key pair whose private half never leaves the request's memory; `sealed` opens for it alone.
+    """
+
+    id = models.CharField(primary_key=True, max_length=30, default=export_id)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT)
+    public = models.BinaryField()
+    proof = models.BinaryField(default=b"")  # the person's capability, sealed to the worker
+    sealed = models.BinaryField(null=True)  # gone as soon as it was taken
+    code = models.CharField(max_length=40, blank=True)  # why there is nothing to take
+    asked_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return self.id
+
+
 class Wording(models.Model):
     """Words that stood beside a choice, kept once for all who were shown them."""
 

@@ -7,7 +7,8 @@ was published before, and writes it down; so that strangers cost the keeper noth
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
@@ -50,13 +51,27 @@ def publish() -> int:
 
 def receipt(seq: int, leaf: bytes, event: bytes, salt: bytes) -> Receipt | None:
     """What a person takes along to show that an entry about them is in the log. None while it is not yet published."""
+    return next(receipts([(seq, leaf, event, salt)]))
+
+
+def receipts(entries: Iterable[tuple[int, bytes, bytes, bytes]]) -> Iterator[Receipt | None]:
+    """The same for many, each tile read once: (number, leaf, event, salt)."""
     if not (folder() / "checkpoint").is_file():
-        return None
+        yield from (None for _ in entries)
+        return
     key, note = verify_key(), (folder() / "checkpoint").read_text("utf-8")
     size = checkpoint.read(note, key).size
-    if seq >= size:
-        return None
-    return Receipt(leaf, str(prove(Tree(Folder(folder(), size)), seq, note, key)), str(key), event, salt)
+    tree = Tree(Kept(Folder(folder(), size)))
+    for seq, leaf, event, salt in entries:
+        known = seq < size
+        yield Receipt(leaf, str(prove(tree, seq, note, key)), str(key), event, salt) if known else None
+
+
+class Kept:
+    """Tiles read once."""
+
+    def __init__(self, tiles: Folder) -> None:
+        self.size, self.get = tiles.size, lru_cache(maxsize=4096)(tiles.get)
 
 
 def everyday(seq: int) -> Receipt | None:

@@ -11,6 +11,7 @@ from troth.shop.journeys import (
     choose,
     deliver,
     dispute,
+    export_opened,
     forget,
     hear_mail,
     glass,
@@ -68,6 +69,7 @@ ERRANDS: dict[str, due.Errand] = {
     "erase-rest": forget.rest,
     "leftovers": retain.leftovers,
     "consent": choose.carry,
+    "export": export_opened.open_rest,
     "mailing": mail_out.run,
     "releases": tell_of_releases.look,
 }

@@ -53,7 +53,10 @@ JOBS = {
     "era_": _("your wish to be forgotten"),
     "tkt_": _("your question"),
     "job_": _("a case of yours that somebody here took up"),
+    "exp_": _("your export of all that is held"),
+    "mai_": _("a mailing that you allow"),
     "own-data": _("your look at your own data"),
+    "export": _("your export of all that is held"),
     "change-email": _("the change of your address"),
     "erase": _("your wish to be forgotten"),
 }
@@ -100,7 +103,7 @@ def looks(person_ref: str, capability: str, before: int = NEWEST) -> tuple[list[
     """The newest entries before a number about a person and the guests whom they claimed, and whether there are older
     ones. Refused if the session has ended; KeeperAway."""
     entries, more = _history(person_ref, capability, before)
-    return [_in_words(entry) for entry in entries], more
+    return [in_words(entry) for entry in entries], more
 
 
 def receipt(person_ref: str, capability: str, seq: int) -> Receipt:
@@ -128,7 +131,7 @@ def _history(person_ref: str, capability: str, before: int) -> tuple[list[Entry]
     return [entry for entry in entries if entry.seq >= floor], any(one.more for one in told)
 
 
-def _in_words(entry: Entry) -> Look:
+def in_words(entry: Entry) -> Look:
     event = msgspec.json.decode(entry.event, type=Event)
     job = JOBS.get(event.job[:4]) or JOBS.get(event.job) or event.job
     return Look(
