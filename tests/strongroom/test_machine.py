@@ -167,7 +167,7 @@ class Machine(RuleBasedStateMachine):
 
     # What the owner does.
 
-    @rule(what=st.sampled_from(["root", "wrapping", "lookup"]), side=SIDES, at=AT)
+    @rule(what=st.sampled_from(["root", "wrapping", "lookup", "person", "capabilities"]), side=SIDES, at=AT)
     def rotates(self, what: str, side: str, at: int) -> None:
         if what == "root" and self.world.root_key.stat().st_size >= 3 * 32:
             return

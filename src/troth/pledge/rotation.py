@@ -112,16 +112,20 @@ def _refresh(room: Room, credentials: Credentials, record: messages.Record) -> b
 
 
 def _person(room: Room, credentials: Credentials, ask: messages.Rotate) -> messages.Rotated:
-    """One person (`ref`), a new key set to store, and `records` of theirs sealed to it, in their order."""
+    """One person (`ref`), a new key set to store, and `records` of theirs sealed to it, in their order.
+
+    `last` ends what was begun and begins nothing: done again it changes nothing.
+    """
     raw = messages.raw_ref(ask.ref)
+    if ask.last:
+        room.persons.end_former(raw)
+        return messages.Rotated(0, 0)
     if any(record.place.ref != ask.ref for record in ask.records):
         raise messages.Refused("shape")
     key_set = room.persons.renew(raw)
     keys = read_key_set(room.keys.sign.public_key(), key_set, ask.ref)
     again = [seal(keys, record.place, _opened(room, record)) for record in ask.records]
-    if ask.last:
-        room.persons.end_former(raw)
-    return messages.Rotated(len(again), int(not ask.last), key_set, again)
+    return messages.Rotated(len(again), 1, key_set, again)
 
 
 def _capabilities(room: Room, credentials: Credentials, ask: messages.Rotate) -> messages.Rotated:

@@ -20,11 +20,20 @@ def keys() -> None:
 
 
 @keys.command()
-@click.argument("what", type=click.Choice(["root", "wrapping", "lookup"]))
-def rotate(what: str) -> None:
-    """Make new keys and destroy the old: the root key, the wrapping keys of all persons, or the look-up key."""
+@click.argument("what", type=click.Choice(["root", "wrapping", "lookup", "person", "capabilities"]))
+@click.option("--ref", default="", help="One person's reference (per_…); without it everybody's keys.")
+def rotate(what: str, ref: str) -> None:
+    """Make new keys and destroy the old: the root key, the wrapping keys of all persons, the look-up key, persons' own
+    keys, or the key of capabilities: with that everybody is signed out at once."""
     settings = config.load()
-    done = _until_done(what, f"Rotating {what}")
+    if ref and what != "person":
+        raise click.UsageError("--ref is for `troth keys rotate person`")
+    done = _until_done(ref or what, f"Rotating {what}")
+    if what == "person":
+        return
+    if what == "capabilities":
+        print("Done: everybody is signed out; who comes back signs in anew.")
+        return
     print(f"Done: {done} rewrapped, the old key is destroyed.")
     if what == "root":
         print(f"Copy the new root key to where you keep the old copy, and destroy that: {settings.root_key}")
@@ -59,7 +68,10 @@ def _until_done(what: str, label: str) -> int:
     from troth.pledge.vault.models import Rotation
     from troth.shop.journeys.rotate import begin
 
-    begin(what)
+    try:
+        begin(what)
+    except ValueError:
+        raise click.ClickException("there is no person with this reference; it begins with per_.") from None
     moved, seen = time.monotonic(), (-1, -1)
     with click.progressbar(length=1, label=label) as bar:
         while True:
@@ -67,6 +79,9 @@ def _until_done(what: str, label: str) -> int:
             bar.length, bar.pos = max(1, row.done + row.left), row.done
             bar.update(0)
             if row.left == 0:
+                return int(row.done)
+            if row.rests_until and not row.cursor:
+                click.echo(f"\nAll is sealed anew; the former keys are destroyed after {row.rests_until:%H:%M} UTC.")
                 return int(row.done)
             if (row.done, row.left) != seen:
                 moved, seen = time.monotonic(), (row.done, row.left)

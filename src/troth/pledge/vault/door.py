@@ -133,6 +133,15 @@ class Door:
         ask = messages.Rotate(what, records=[sealed.record for sealed in contacts], last=last)
         return self._ask(ask, messages.Rotated)
 
+    def renew(self, ref: str, values: Sequence[Sealed] = (), *, last: bool = False) -> messages.Rotated:
+        """New keys for a person, beside the former ones: their key set, and `values` of theirs sealed to it.
+
+        With `last`, and no values, the former keys are destroyed. KeeperRefused "gone", or "seal" where one of the
+        values is not genuine.
+        """
+        ask = messages.Rotate("person", records=[sealed.record for sealed in values], last=last, ref=ref)
+        return self._ask(ask, messages.Rotated)
+
     def copy(self, name: str) -> bool:
         """Have a sealed copy of the keyring made by this name. False while it is being made: ask again."""
         return bool(self._ask(messages.Copy(name), messages.Done).number)

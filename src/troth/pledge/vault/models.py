@@ -73,8 +73,11 @@ class LedgerEvent(models.Model):
 class Rotation(models.Model):
     """How far the rotation of a key got, for whoever waits for it. The keyring knows by itself where to go on."""
 
-    what = models.CharField(primary_key=True, max_length=10)  # root, wrapping, lookup
-    cursor = models.CharField(max_length=30, blank=True)  # the last contact that was handed in
+    what = models.CharField(
+        primary_key=True, max_length=30
+    )  # root, wrapping, lookup, person, … or a person's reference
+    cursor = models.CharField(max_length=30, blank=True)  # the last contact that was handed in, or the last person
+    rests_until = models.DateTimeField(null=True)  # persons' former keys still open, for who was about to write
     done = models.PositiveBigIntegerField(default=0)
     left = models.PositiveBigIntegerField(default=1)  # 0: it has ended
     begun_at = models.DateTimeField(default=clock.now)
