@@ -29,8 +29,8 @@ from troth.faces.storefront.views import (
     plain,
     promises,
     shelf,
-    tickets,
     texts,
+    tickets,
     withdrawing,
 )
 from troth.shop.texts.reading import USUAL

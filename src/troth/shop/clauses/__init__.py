@@ -15,6 +15,7 @@ from troth.shop.clauses import (
     p16_at_rest,
     p17_only_who_needs_it,
     p18_safe_servers,
+    p19_contact,
 )
 
 CLAUSES: tuple[Clause, ...] = (
@@ -29,6 +30,7 @@ CLAUSES: tuple[Clause, ...] = (
     p16_at_rest.CLAUSE,
     p17_only_who_needs_it.CLAUSE,
     p18_safe_servers.CLAUSE,
+    p19_contact.CLAUSE,
 )
 BY_ID = {clause.id: clause for clause in CLAUSES}
 LISTS = {"P18": p18_safe_servers.BY_PEOPLE}  # what people keep and the owner confirms

@@ -26,7 +26,7 @@ from troth.pledge.policy import needles
 from troth.pledge.policy.probe import Probe, values
 from troth.pledge.policy.visitor import Page, Stuck, Visitor
 from troth.shop.catalogue.models import Product
-from troth.shop.clauses import mutations
+from troth.shop.clauses import mutations, question
 from troth.shop.delivery.models import Letter
 from troth.shop.journeys import buy, invoice
 from troth.shop.orders.models import Order
@@ -48,6 +48,7 @@ class Left(msgspec.Struct):
     told_providers: list[str] = []
     pages: dict[str, Page] = {}  # kind of page -> as it was shown
     guest_checkout: Page | None = None
+    asked: question.Asked | None = None  # what came of a question of theirs
     invoice: Page | None = None  # as its buyer sees it
     invoice_to_others: list[Page] = []  # as those see it who know its id, or guess a link
 
@@ -69,7 +70,9 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
         refs = [_buys(member, left.stem, "paypal"), _buys(guest, left.stem, "skrill", who=_person(left.stem, "guest"))]
         _looks_around(member, left.stem)
         left.orders = len(refs)
+        left.asked = question.ask(member, left.stem)
         left.undelivered = _wait(refs, work)
+        question.be_answered(left.asked, member, left.stem, work, PATIENCE)
         with mutations.replaced(invoice, "pause", lambda _: work()) if work else nullcontext():
             left.invoice, left.invoice_to_others = _invoices(member, guest, refs[0])
         _told(probe, member, left)

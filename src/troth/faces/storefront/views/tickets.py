@@ -139,7 +139,9 @@ def no_such_ticket(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _ask(request: HttpRequest, kind: type[AskForm], person: str | None, template: str, more: dict[str, Any]) -> HttpResponse:
+def _ask(
+    request: HttpRequest, kind: type[AskForm], person: str | None, template: str, more: dict[str, Any]
+) -> HttpResponse:
     order = more.get("order")
     context = more | {"person": person, "order": order, "answer_days": settings.TROTH.policy.answer_days}
     if request.method != "POST":

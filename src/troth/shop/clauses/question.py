@@ -1,0 +1,62 @@
+"""The marker customer asks, on the contact page, and is answered as anybody is: by a letter, and on their own page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import msgspec
+
+from troth.pledge import clock
+from troth.pledge.policy.visitor import Stuck, Visitor
+from troth.shop.delivery.models import Letter
+from troth.shop.journeys import answer
+from troth.shop.support.models import Ticket
+
+STEP = 0.1
+
+
+class Asked(msgspec.Struct):
+    """What came of it. `owed`: days in which the shop undertook to answer; None where it undertook nothing."""
+
+    ref: str = ""
+    owed: float | None = None
+    letter: bool = False
+    shown: bool = False
+
+
+def ask(visitor: Visitor, stem: str) -> Asked:
+    """Send a question by the form that stands on the contact page."""
+    try:
+        page = visitor.submit("/contact", {"subject": f"{stem} subject", "text": f"{stem} question"}, form="contact")
+    except Stuck:
+        return Asked()
+    ref = urlsplit(page.url).path.removeprefix("/tickets/")
+    ticket = Ticket.objects.filter(pk=ref).first()
+    if ticket is None:
+        return Asked()
+    owed = (ticket.due_at - ticket.made_at).total_seconds() / 86400 if ticket.due_at else None
+    return Asked(ref, owed)
+
+
+def be_answered(asked: Asked, visitor: Visitor, stem: str, work: Callable[[], object] | None, patience: float) -> None:
+    """Answer as a colleague does, wait for the letter, look at the page, and close the ticket."""
+    ticket = Ticket.objects.filter(pk=asked.ref).select_related("person").first()
+    if ticket is None:
+        return
+    message = answer.answer(ticket, f"{stem} answer")
+    sent = Letter.objects.filter(kind="ticket-answer", subject=message.id, state=Letter.SENT)
+    queued = Letter.objects.filter(kind="ticket-answer", subject=message.id)
+    until = time.monotonic() + patience
+    while True:
+        if work is not None:
+            work()
+        asked.letter = sent.exists()
+        if asked.letter or not queued.exists() or work is not None or time.monotonic() > until:
+            break
+        time.sleep(STEP)
+    path = f"/tickets/{asked.ref}"
+    page = visitor.get(path)
+    asked.shown = page.status == 200 and f"{stem} question" in page.text and f"{stem} answer" in page.text
+    ticket.move(Ticket.GOES_ON, Ticket.CLOSED, closed_at=clock.now(), due_at=None)
