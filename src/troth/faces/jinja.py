@@ -10,10 +10,10 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
-from jinja2 import Environment, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup
 
-from troth.faces.storefront import look
+from troth.faces.storefront import look, overrides
 from troth.faces.storefront.assets import asset
 from troth.faces.storefront.views import texts
 from troth.pledge.clock import now as clock_now
@@ -24,6 +24,8 @@ from troth.shop.money import Money
 
 def environment(**options: Any) -> Environment:
     """The Jinja environment of all faces. A name that a view forgot to give is an error, never an empty space."""
+    shipped = PrefixLoader({"shipped": FileSystemLoader(overrides.OURS)})  # for templates that override ours
+    options["loader"] = ChoiceLoader([options["loader"], shipped])
     options |= {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     env = Environment(**options, extensions=["jinja2.ext.i18n"])  # noqa: S701 - Django passes autoescape=True
     env.install_gettext_callables(  # type: ignore[attr-defined]

@@ -93,13 +93,14 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "troth.faces.storefront.signed_in.SignedIn",
 ]
+_jinja = {
+    "BACKEND": "django.template.backends.jinja2.Jinja2",
+    "APP_DIRS": True,
+    "OPTIONS": {"environment": "troth.faces.jinja.environment", "auto_reload": False},
+}
 TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.jinja2.Jinja2",
-        "DIRS": [TROTH.home / "templates"],
-        "APP_DIRS": True,
-        "OPTIONS": {"environment": "troth.faces.jinja.environment", "auto_reload": False},
-    },
+    {**_jinja, "NAME": "jinja2", "DIRS": [TROTH.home / "templates"]},  # the owner's win over ours
+    {**_jinja, "NAME": "shipped", "DIRS": []},  # ours alone, where the owner's fail
 ]
 STATIC_URL = "/static/"
 STATIC_DIR = BASE / "storefront" / "static"

@@ -47,7 +47,8 @@ PEOPLE = (
     Holding(
         "orders.Order", _("to sell to you, and for the books"), person="person",
         about="country viewer",
-        ours="ref person contact billing currency total_minor coupon state once policy_version terms_version made_at paid_at",
+        ours="ref person contact billing currency total_minor coupon state once policy_version terms_version made_at "
+        "paid_at",
         erasing=Cut(("viewer", "once")),
     ),
     Holding(
@@ -227,7 +228,7 @@ NOBODYS = tuple(
         ("texts.Publication", "id name number version text since"),
         ("vault.Seen", "id ledger_size erased checkpoint trouble incidents"),
         ("vault.LedgerEvent", "event_id event seq made_at"),
-        ("vault.Rotation", "what cursor rests_until done left begun_at"),
+        ("vault.Rotation", "what cursor done left begun_at"),
     )
 )  # fmt: skip
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "migrate": ("troth.faces.cli.migrate:migrate", "Bring the database up to date; `serve` does it by itself."),
     "texts": ("troth.faces.cli.texts:texts", "Terms, imprint and other texts of law: list them, write drafts."),
     "upgrade": ("troth.faces.cli.upgrade:upgrade", "Bring a shop's data to this version of the program."),
+    "templates": ("troth.faces.cli.templates:templates", "Whether your own templates can be used."),
     "invoices": ("troth.faces.cli.invoices:invoices", "The books: invoices and credit notes, by month."),
     "order": ("troth.faces.cli.order:order", "Why an order waits, and what happens next; what waits for you."),
     "refund": ("troth.faces.cli.refund:refund", "Give money back, for an order or one line of it."),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,8 @@ from granian.server.common import AbstractServer
 
 from troth import config, licence_secret
 from troth.faces.cli import process, separation, tls
-from troth.faces.storefront import drawing
+from troth.faces.cli.supervisor import command
+from troth.faces.storefront import drawing, overrides
 from troth.shop.texts import reading
 
 THREADS = 2  # requests at a time in one process; more only wait for the same interpreter
@@ -32,6 +35,8 @@ def web() -> None:
     licence_secret.read(settings.home)
     reading.refuse_unfinished(settings)
     drawing.refuse_unusable(settings)
+    if overrides.any_of(settings.home) and subprocess.run(command("templates"), check=False).returncode != 0:  # noqa: S603
+        sys.exit(2)  # said by that process, which loads the shop so that this one need not
     separation.shut_out(settings, "web")
     process.hide_memory()
     os.environ["TROTH_WEB_PARENT"] = str(os.getpid())

@@ -29,19 +29,22 @@ from troth.shop.delivery.models import Letter
 from troth.shop.orders.models import Order
 from troth.tones import ACCENT
 
-_templates = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "letters"),
+OURS = Path(__file__).parent / "letters"
+_shipped = jinja2.FileSystemLoader(OURS)
+_owners = jinja2.FileSystemLoader(settings.TROTH.home / "templates" / "letters")
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.ChoiceLoader([_owners, _shipped, jinja2.PrefixLoader({"shipped": _shipped})]),
     autoescape=jinja2.select_autoescape(["html"]),
     undefined=jinja2.StrictUndefined,
     extensions=["jinja2.ext.i18n"],
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.install_gettext_callables(  # type: ignore[attr-defined]
+TEMPLATES.install_gettext_callables(  # type: ignore[attr-defined]
     translation.gettext, translation.ngettext, newstyle=True
 )
-_templates.globals["accent"] = settings.TROTH.shop.accent or ACCENT
-_templates.filters |= {"date": written.day, "datetime": written.moment}
+TEMPLATES.globals["accent"] = settings.TROTH.shop.accent or ACCENT
+TEMPLATES.filters |= {"date": written.day, "datetime": written.moment}
 
 
 def queue(kind: str, subject: str, person: Person, order: Order | None = None) -> None:
@@ -102,9 +105,9 @@ def compose(kind: str, to: ContactData, **words: Any) -> EmailMessage:
     site = settings.TROTH.web.public_url.rstrip("/")
     with translation.override(settings.LANGUAGE_CODE):
         said = {"name": to.name, "shop": shop, "site": site, **words}
-        subject = _templates.get_template(f"{kind}.subject.txt").render(said).strip()
-        text = _templates.get_template(f"{kind}.txt").render(said)
-        html = _templates.get_template(f"{kind}.html").render(said, subject=subject)
+        subject = TEMPLATES.get_template(f"{kind}.subject.txt").render(said).strip()
+        text = TEMPLATES.get_template(f"{kind}.txt").render(said)
+        html = TEMPLATES.get_template(f"{kind}.html").render(said, subject=subject)
     message = EmailMessage()
     message["Subject"] = " ".join(subject.split())
     message["From"] = sender()
