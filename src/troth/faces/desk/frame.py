@@ -57,7 +57,7 @@ def frame(request: HttpRequest) -> Frame:
     seat = getattr(request, "desk", None)
     names = {"roles": ROLE_NAMES, "whys": WHYS, "purposes": PURPOSE_NAMES}
     if seat is None:
-        return Frame(None, [], [], [], names)
+        return Frame(None, [], [], _mode(), names)
     pages = [
         (reverse(one.name), one.label)
         for one in PAGES
@@ -77,9 +77,11 @@ def _banners(glass: int) -> list[Banner]:
             "The glass is broken: %(count)d jobs are open without the role for it.", glass,
         ) % {"count": glass}  # fmt: skip
         found.append(Banner("bad", text))
-    if not settings.TROTH.live:
-        found.append(Banner("wait", _("This is a test shop: no money moves.")))
-    return found
+    return found + _mode()
+
+
+def _mode() -> list[Banner]:
+    return [] if settings.TROTH.live else [Banner("wait", _("This is a test shop: no money moves."))]
 
 
 def _broken() -> list[str]:

@@ -87,7 +87,12 @@ class Order(models.Model):
     paid_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["person", "-made_at"], name="order_of_person")]
+        indexes = [
+            models.Index(fields=["person", "-made_at"], name="order_of_person"),
+            # The desk's list, whole and by state: the first page of hundreds of thousands.
+            models.Index(fields=["-made_at", "ref"], name="order_newest"),
+            models.Index(fields=["state", "-made_at", "ref"], name="order_newest_of_state"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(state="paid", paid_at__isnull=False) | ~models.Q(state="paid"),

@@ -11,7 +11,7 @@ from troth.faces.desk.answers import page
 from troth.faces.desk.forms import SearchForm, TakeForm
 from troth.faces.desk.guards import open_to
 from troth.pledge.ids import SHAPE
-from troth.shop.journeys import look_up, refund, timeline, waiting
+from troth.shop.journeys import look_up, timeline, waiting
 from troth.shop.orders.models import Order
 from troth.shop.staff.short import code
 
@@ -54,7 +54,6 @@ def told(request: HttpRequest, order: Order) -> dict[str, Any]:
         "customer": code(order.person_id),
         "lines": list(order.lines.order_by("pk")),
         "payments": payments,
-        "refunds": refund.of(order),
         "waits": waiting.to_owner(order),
         "events": timeline.of(order, payments),
         "job": seat.job_on(order.person_id),
