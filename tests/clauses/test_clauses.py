@@ -1,14 +1,15 @@
 """Every clause holds in a healthy shop, and each of its mutants turns that clause red."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
 
 from tests.house import House
-from troth.pledge import clock
+from troth.faces.cli import outgoing
+from troth.pledge import clock, egress
 from troth.pledge.policy.clause import WORST_LAST, Check, Clause, Mutant, State, Verdict, judge
 from troth.pledge.policy.running import check, standing
 from troth.shop.catalogue.models import Edition
@@ -20,11 +21,16 @@ MUTANTS = [(clause.id, mutant) for clause in CLAUSES for mutant in clause.mutant
 
 
 @pytest.fixture(autouse=True)
-def started() -> None:
-    """What web and worker note about themselves when they start."""
+def started() -> Iterator[None]:
+    """What web and worker do and note about themselves when they start."""
     folder = settings.TROTH.home / "run"
     folder.mkdir(exist_ok=True)
+    for role in ("web", "worker"):
+        outgoing.guard(settings.TROTH, role)
     (folder / "separation.json").write_text(json.dumps({"web": "none", "worker": "none"}))
+    yield
+    egress.rest()
+    (folder / "egress-refused").unlink(missing_ok=True)
 
 
 def judged(house: House, clause_id: str) -> Verdict:
@@ -74,7 +80,7 @@ def test_every_clause_has_words_enforcement_and_a_mutant_for_each_check(clause: 
 def test_no_verdict_is_unknown_and_an_old_one_is_too(house: House, edition: Edition) -> None:
     known = {row.id: row.state for row in published.page()}
     assert set(known.values()) == {"unknown"}
-    clause = CLAUSES[2]
+    clause = BY_ID["P4"]
     with house.as_worker():
         check(clause, house.probe())
     assert standing(CLAUSES, clock.now())[clause.id].state == State.HOLDS

@@ -73,7 +73,7 @@ def test_two_days_on_with_the_worker_stopped_nothing_is_green(house: House, edit
     with house.as_worker():
         for one in CLAUSES:
             running.check(one, house.probe())
-    assert Client().get("/privacy.json").json()["promises"][0]["state"] == "holds"
+    assert "holds" in {promise["state"] for promise in Client().get("/privacy.json").json()["promises"]}
     clock.travel(timedelta(days=2))
     told = Client().get("/privacy.json").json()["promises"]
     assert {promise["state"] for promise in told} == {"unknown"}

@@ -13,8 +13,9 @@ import click
 
 from troth import config
 from troth.faces.cli.doorways import VARIABLE, listen
+from troth.faces.cli.outgoing import keys_kept_at, noted
 from troth.faces.cli.places import beside_copies, order, places
-from troth.pledge import older_keyrings
+from troth.pledge import egress, older_keyrings
 from troth.pledge.keeper import main as process
 from troth.pledge.keeper.keyring import Keyring
 from troth.pledge.keeper.policy import ROLES
@@ -34,6 +35,7 @@ def keeper(doors: tuple[str, ...]) -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(name)s: %(message)s")
     logging.captureWarnings(True)
     settings = config.load()
+    egress.guard("keeper", keys_kept_at(settings), noted(settings))
     found = [_listening(door) for door in doors] or inherited(os.environ.pop(VARIABLE, ""))
     if not found:
         raise click.UsageError("give at least one --door; `troth serve` makes doors by itself")

@@ -18,7 +18,7 @@ from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
 from troth import config, licence_secret
-from troth.faces.cli import process, separation, tls
+from troth.faces.cli import outgoing, process, separation, tls
 from troth.faces.cli.supervisor import command
 from troth.faces.storefront import drawing, overrides
 from troth.shop.texts import reading
@@ -84,6 +84,7 @@ def application() -> Callable[..., Any]:
     from troth.faces.wsgi import application as shop
 
     logs.guard_crashes()
+    outgoing.guard(config.load(), "web")
     from troth.shop.holdings import refuse_undeclared
 
     refuse_undeclared()

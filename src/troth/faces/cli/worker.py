@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from troth import config, licence_secret
-from troth.faces.cli import process, separation
+from troth.faces.cli import outgoing, process, separation
 from troth.faces.cli.serve import answers
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def worker() -> None:
     from troth.shop.clauses import duty
     from troth.shop.journeys import errands
 
+    outgoing.guard(settings, "worker")
     errands.ensure()
     duty.ensure()
     process.keep_what_is_loaded()

@@ -13,7 +13,7 @@ from troth.pledge.policy.probe import Probe, sealed_columns
 from troth.shop.clauses import mutations, pages
 
 ASKED = {"name", "email", "new-password", "postal-code"}
-CHOICES = {"mailings"}
+CHOICES = {"mailings", "waiver"}  # about letters, and about being delivered at once
 BILL = {"street-address", "address-level2", "country", "organization", "vat_number", "provider", "earlier"}
 KEPT = {"contact": {"name", "email"}, "locality": {"postcode"}}
 

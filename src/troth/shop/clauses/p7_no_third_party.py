@@ -92,7 +92,7 @@ CLAUSE = Clause(
     stricter=_("The recipients that technique needs are named: your payment provider and our mail relay."),
     enforced=(
         _("No page loads anything from elsewhere, and browsers are told to refuse it."),
-        _("Connections leave for the payment providers and the mail relay only."),
+        _("Connections leave for declared recipients only; each process refuses all others (see P14)."),
     ),
     checks=(
         Check("pages fetch nothing from elsewhere", "runtime", nothing_from_elsewhere),
