@@ -31,7 +31,10 @@ class Trial:
         for role in ROLES:
             person = self.keeper.newcomer(PASSWORD)
             shown = self._shown(person)
-            self._bring(person.holding(shown["their own"]), state)
+            person = person.holding(shown["their own"])
+            self._bring(person, state)
+            if "guest" in state:
+                person = self._guest_of(person)
             for kind, capability in shown.items():
                 yield Case(state, role, kind), frozenset(self._opened(role, person, capability))
 
@@ -64,6 +67,15 @@ class Trial:
         for role, questions in (("web", web), ("worker", worker)):
             for question in questions:
                 assert code(self.keeper.ask(role, question)) == "Done", state
+
+    def _guest_of(self, owner: Newcomer) -> Newcomer:
+        """Somebody who bought as a guest, and whom that person's account has taken over."""
+        guest = self.keeper.newcomer()
+        asked = messages.Redeem(ref=guest.ref, kind="claim", mailbox=owner.mailbox)
+        mailed = self.keeper.ask("worker", asked)
+        claim = messages.Prove(mailed.ticket, mailed.secret, capability=owner.capability)
+        assert code(self.keeper.ask("web", claim)) == "Proved"
+        return Newcomer(guest.keys, owner.mailbox, "", owner.capability)
 
     def _opened(self, role: str, person: Newcomer, capability: str) -> Iterator[tuple[str, str]]:
         """Each class for each purpose, alone and beside the contact by which people show who they are."""

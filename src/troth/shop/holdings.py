@@ -228,7 +228,7 @@ NOBODYS = tuple(
         ("texts.Publication", "id name number version text since"),
         ("vault.Seen", "id ledger_size erased checkpoint trouble incidents"),
         ("vault.LedgerEvent", "event_id event seq made_at"),
-        ("vault.Rotation", "what cursor done left begun_at"),
+        ("vault.Rotation", "what cursor rests_until done left begun_at"),
     )
 )  # fmt: skip
 
