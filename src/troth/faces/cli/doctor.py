@@ -9,16 +9,21 @@ from collections.abc import Iterator
 import click
 
 from troth import config
+from troth.faces.cli.certificate_examinations import certificate
+from troth.faces.cli.domain_examinations import domain
 from troth.faces.cli.examinations import HERE, OUTSIDE, Seen
 from troth.faces.cli.provider_examinations import accounts
+from troth.faces.cli.trial_letter import letter
+from troth.faces.cli.work_examinations import versions, work
 
 
 @click.command()
 @click.option("--offline", is_flag=True, help="Ask no other machine.")
+@click.option("--letter", "write", is_flag=True, help="Write to the owner, and ask for the code in that letter.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def doctor(offline: bool, as_json: bool) -> None:
+def doctor(offline: bool, write: bool, as_json: bool) -> None:
     """Look at all that a shop needs, and say what is wrong. Exit code 1 where something is."""
-    seen = list(examine(offline))
+    seen = list(examine(offline, write))
     if as_json:
         click.echo(json.dumps([one._asdict() for one in seen], indent=2))
     else:
@@ -27,7 +32,8 @@ def doctor(offline: bool, as_json: bool) -> None:
     sys.exit(1 if any(one.state == "wrong" for one in seen) else 0)
 
 
-def examine(offline: bool) -> Iterator[Seen]:
+def examine(offline: bool, write: bool = False) -> Iterator[Seen]:
+    """Everything that was seen, in the order of looking. `write`: a letter to the owner besides."""
     try:
         settings = config.load()
     except config.ConfigError as error:
@@ -36,7 +42,9 @@ def examine(offline: bool) -> Iterator[Seen]:
     yield Seen("ok", f"The settings can be used; the shop is in {settings.shop.mode} mode.")
     for examination in HERE:
         yield from examination(settings)
-    for examination in (*OUTSIDE, accounts):
+    for examination in (work, certificate, versions):
+        yield from examination(settings)
+    for examination in (*OUTSIDE, domain, accounts, *((letter,) if write else ())):
         if offline:
             yield Seen("not asked", f"{examination.__name__.capitalize()}: left out with --offline.")
         else:

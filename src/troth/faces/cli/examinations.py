@@ -152,13 +152,17 @@ def database(config: Config) -> Iterator[Seen]:
     try:
         executor = MigrationExecutor(connection)
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        applied = executor.loader.applied_migrations
     except (DatabaseError, OSError):
         yield Seen("wrong", "The database does not answer.", "Start it, or mend [database] url in troth.toml.")
         return
     finally:
-        connection.close()
-    if waiting:
-        yield Seen("note", "The database is older than this version.", "`troth serve` brings it up to date.")
+        if not connection.in_atomic_block:
+            connection.close()
+    if not applied:
+        yield Seen("ok", "The database is empty; `troth serve` fills it when it first starts.")
+    elif waiting:
+        yield Seen("wrong", "The database is older than this version.", "`troth upgrade` brings it up to date.")
     else:
         yield Seen("ok", "The database answers and is up to date.")
 
