@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import path
 
 from troth.faces.api import composer
 from troth.faces.api import licences as api
@@ -114,7 +114,7 @@ urlpatterns = [
     *(path(f"{name}/<slug:version>", texts.version, {"name": name}, name=f"{name}_version") for name in USUAL),
     path("texts/<slug:name>", texts.current, name="text"),
     path("texts/<slug:name>/<slug:version>", texts.version, name="text_version"),
-    path("desk/", include(desk)),
+    *desk.urlpatterns,
     path("healthz", health.healthz, name="healthz"),
     path("metrics", health.metrics, name="metrics"),
     path(".well-known/security.txt", plain.security_txt, name="security_txt"),

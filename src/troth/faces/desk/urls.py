@@ -54,4 +54,4 @@ for _page in PAGES:
     if not isinstance(getattr(_page.view, "open_to", None), OpenTo):
         raise ImproperlyConfigured(f"the page {_page.name} does not say who may see it: see faces/desk/guards.py")
 
-urlpatterns = [path(one.path, one.view, name=one.name) for one in PAGES]
+urlpatterns = [path(f"desk/{one.path}", one.view, name=one.name) for one in PAGES]

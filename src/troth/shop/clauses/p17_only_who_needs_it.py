@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern, get_resolver, reverse
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge.office import messages as office
@@ -61,8 +61,8 @@ def the_keeper_opens_for_a_job_alone(probe: Probe) -> Iterator[Finding]:
 
 def _pages() -> Iterator[URLPattern]:
     for one in get_resolver().url_patterns:
-        if isinstance(one, URLResolver) and str(one.pattern) == "desk/":
-            yield from one.url_patterns
+        if isinstance(one, URLPattern) and str(one.pattern).startswith("desk/"):
+            yield one
 
 
 def _kind(converter: object) -> str:
