@@ -150,6 +150,13 @@ class Support(msgspec.Struct, frozen=True):
     imap_password: str = ""
 
 
+class Selling(msgspec.Struct, frozen=True):
+    # To whom a letter goes 30 and 7 days before updates or support end: to who bought them; to those of them who may
+    # be written to about news; to nobody.
+    reminders: Literal["service", "marketing", "off"] = "service"
+    low_stock: int = 10  # imported keys of an edition that are left when the owner gets a letter; 0: no letter
+
+
 class Policy(msgspec.Struct, frozen=True):
     """The numbers in the promises."""
 
@@ -202,6 +209,7 @@ class Config(msgspec.Struct, frozen=True):
     paypal: PayPal
     skrill: Skrill
     payments: Payments
+    selling: Selling
     keeper: Keeper
     keys: Keys
     backup: Backup

@@ -55,6 +55,8 @@ def senseless(config: Config) -> Iterator[tuple[str, str, str]]:
         least = 0 if key == "erase_window" else 1
         if isinstance(value, int) and value < least:
             yield "policy", key, f"must be at least {least}."
+    if config.selling.low_stock < 0:
+        yield "selling", "low_stock", "must be a number of keys, or 0 for no letter."
     yield from _keys_apart(config)
     for key, why in _unreachable(config):
         yield "support", key, why

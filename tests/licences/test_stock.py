@@ -69,7 +69,7 @@ def test_late_money_waits_for_a_key_and_gets_one(house: House, edition: Edition)
     put_in(edition, "BBB-2")
     house.works()
     assert key_of(late) == "BBB-2"
-    assert len(house.mails) == 2
+    assert sum("/orders/" in mail.text for mail in house.mails) == 2
 
 
 def test_a_lapsed_order_hears_that_it_is_sold_out_before_it_is_paid(house: House, edition: Edition) -> None:

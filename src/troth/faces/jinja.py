@@ -19,6 +19,7 @@ from troth.faces.storefront.views import texts
 from troth.pledge.clock import now as clock_now
 from troth.shop import written
 from troth.shop.clauses import BY_ID
+from troth.shop.journeys.entitlement import hours
 from troth.shop.money import Money
 
 
@@ -54,6 +55,7 @@ def environment(**options: Any) -> Environment:
         "date": day,
         "datetime": moment,
         "filesize": filesize,
+        "hours": hours,
         "money": money,
     }
     return env

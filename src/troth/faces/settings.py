@@ -75,6 +75,8 @@ INSTALLED_APPS = [
     "troth.shop.licences",
     "troth.shop.mailings",
     "troth.shop.support",
+    "troth.shop.entitlements",
+    "troth.shop.renewals",
     "troth.shop.staff",
     "troth.shop.texts",
     "troth.shop.withdrawals",

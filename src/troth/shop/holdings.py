@@ -115,8 +115,21 @@ PEOPLE = (
     ),
     Holding(
         "licences.Licence", _("so that what you bought can be used and updated"), person="line__order__person",
-        ours="id line number key_hash key_hidden key_made_at sites active updates_until issued_at revoked_at",
+        ours="id line number key_hash key_hidden key_made_at sites active sold_until updates_until "
+        "issued_at revoked_at",
         erasing=Keep("what was bought goes on working, for who has the key; nothing in it says whose it is"),
+    ),
+    Holding(
+        "renewals.Renewal", _("so that what you paid for prolongs your licence once"), person="line__order__person",
+        ours="line licence months paid_on", erasing=Keep(BOOKS),
+    ),
+    Holding(
+        "entitlements.Entitlement", _("so that you get the help that you bought"), person="line__order__person",
+        ours="id line begins until minutes used", erasing=Keep(BOOKS),
+    ),
+    Holding(
+        "entitlements.Work", _("to tell you what your hours were used for"), person="entitlement__line__order__person",
+        about="what", ours="id entitlement minutes done_at", erasing=Cut(("what",)),
     ),
     Holding(
         "licences.RetiredKey", _("so that a key that was replaced opens nothing"),
@@ -212,6 +225,8 @@ NOBODYS = tuple(
          "updated_at includes"),
         ("catalogue.Edition", "id product code name terms hours support_months sites update_months position"),
         ("catalogue.Price", "id edition currency minor renewal_minor"),
+        ("renewals.Reminder", "id about until days made_at"),
+        ("licences.LowStock", "edition since"),
         ("coupons.Coupon", "code percent minor currency least_minor starts_at ends_at limit used once again products "
          "made_at"),
         ("catalogue.Release", "id product version released_on file size sha256 sha1 manifest changes requires "

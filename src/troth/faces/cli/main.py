@@ -31,6 +31,7 @@ COMMANDS = {
     "mail-in": ("troth.faces.cli.mail_in:mail_in", "Take a mail from standard input, as mail servers hand it over."),
     "product": ("troth.faces.cli.product:product", "Goods one at a time: add, release, publish, withdraw."),
     "stock": ("troth.faces.cli.stock:stock", "Put goods on the shelf, from a folder with a catalogue.toml."),
+    "services": ("troth.faces.cli.entitlements:services", "What is left of services; note hours that were spent."),
     "coupons": ("troth.faces.cli.coupons:coupons", "Make, list and end coupons."),
     "mailings": ("troth.faces.cli.mailings:mailings", "Write to customers about news, as they allow it."),
     "licences": ("troth.faces.cli.licences:licences", "Import keys to sell; show, replace or revoke licences."),

@@ -53,6 +53,8 @@ class EditionIn(msgspec.Struct, forbid_unknown_fields=True):
     name: Name
     note: Line
     price: dict[str, str]
+    renewal: dict[str, str] = {}  # what the same months of updates cost once more
+    hours: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0  # of work; services only
     sites: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 1  # 0: as many as they like
     updates: Annotated[int, msgspec.Meta(ge=0, le=1200)] = 12  # months; 0: without end
 
@@ -156,6 +158,14 @@ def _senseless(goods: list[ProductIn], folder: Path) -> Iterator[str]:
             for currency, amount in edition.price.items():
                 if not _is_price(amount, currency):
                     yield f"{product.slug}, edition {edition.code}: {amount!r} is no price in {currency}."
+            for currency, amount in edition.renewal.items():
+                if not _is_price(amount, currency) or currency not in edition.price or not edition.updates:
+                    yield (
+                        f"{product.slug}, edition {edition.code}: the renewal for {amount!r} {currency} needs a price "
+                        "in this currency beside it, and updates that end."
+                    )
+            if edition.hours and product.kind != "service":
+                yield f"{product.slug}, edition {edition.code}: only services have hours."
         for file in [release.file for release in product.release] + [picture.file for picture in product.picture]:
             if not _below(folder, file):
                 yield f"{product.slug} names {file}, which is not there."
@@ -250,6 +260,7 @@ def _editions(row: Product, product: ProductIn) -> None:
             defaults={
                 "name": given.name,
                 "terms": given.note,
+                "hours": given.hours,
                 "support_months": product.months,
                 "sites": given.sites,
                 "update_months": given.updates,
@@ -259,7 +270,9 @@ def _editions(row: Product, product: ProductIn) -> None:
         edition.prices.exclude(currency__in=given.price).delete()
         for currency, amount in given.price.items():
             minor = Money.parse(amount, currency).minor
-            Price.objects.update_or_create(edition=edition, currency=currency, defaults={"minor": minor})
+            again = given.renewal.get(currency)
+            values = {"minor": minor, "renewal_minor": Money.parse(again, currency).minor if again else None}
+            Price.objects.update_or_create(edition=edition, currency=currency, defaults=values)
     codes = [edition.code for edition in product.edition]
     Price.objects.filter(edition__product=row).exclude(edition__code__in=codes).delete()
 

@@ -38,13 +38,25 @@ def of(order: Order, *, hours: int | None = None) -> list[Link]:
 
 
 def to(granted: Iterable[Grant], *, hours: int | None = None) -> list[Link]:
-    """The same for grants of lines whose access has not ended, with their products at hand."""
-    grants = [grant for grant in granted if grant.ends_at > clock.now()]
+    """The same for grants of lines whose access has not ended, with their products at hand.
+
+    What was bought twice, in a bundle and by itself, is listed once: by the grant that is good for more.
+    """
+    best: dict[str, Grant] = {}
+    for grant in granted:
+        had = best.get(grant.product_id)
+        if grant.ends_at > clock.now() and (had is None or _worth(grant) > _worth(had)):
+            best[grant.product_id] = grant
+    grants = list(best.values())
     releases: dict[str, Release] = {}
     held = {grant.product_id for grant in grants}
     for release in Release.objects.filter(product__in=held).order_by("-position") if held else ():
         releases[release.product_id] = release  # position 0 is the newest: the last one stays
     return [_link(grant, releases[grant.product_id], hours) for grant in grants if grant.product_id in releases]
+
+
+def _worth(grant: Grant) -> tuple[bool, datetime, int]:
+    return grant.used < grant.limit, grant.ends_at, grant.limit - grant.used
 
 
 def sign(grant: Grant, release_id: int, hours: int | None = None) -> str:

@@ -12,6 +12,7 @@ from troth.pledge.due import loop as due
 from troth.shop.coupons import uses
 from troth.shop.orders.models import Order, OrderLine
 from troth.shop.payments.models import Dispute, Payment, Refund, RefundLine
+from troth.shop.renewals import dates
 
 REFUNDED, DISPUTED, REVERSED = "refunded", "disputed", "reversed"
 
@@ -27,10 +28,12 @@ def follow(order_ref: str) -> None:
         uses.refunded(order)
     whole = _of_all_lines(payment)
     back = _paid_back(order)
-    for line in order.lines.all():
+    lines = list(order.lines.all())
+    for line in lines:
         ended = whole or (REFUNDED if 0 < line.paid_minor <= back.get(line.pk, 0) else "")
         if OrderLine.objects.filter(pk=line.pk).exclude(ended=ended).update(ended=ended) and not ended:
             due.add("deliver", order_ref)  # what had rested before it was delivered
+    dates.follow_lines(lines)
 
 
 def _of_all_lines(payment: Payment) -> str:

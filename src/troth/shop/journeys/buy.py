@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import msgspec
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import Case, OuterRef, Subquery, When
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge import fault
@@ -32,7 +32,7 @@ from troth.shop.catalogue.models import Price
 from troth.shop.coupons import offer, uses
 from troth.shop.coupons.offer import Taken
 from troth.shop.delivery.letters import queue
-from troth.shop.journeys import choose, withdraw
+from troth.shop.journeys import choose, prolong, withdraw
 from troth.shop.journeys.erase import erasing
 from troth.shop.journeys.settle import free, look
 from troth.shop.licences import stock
@@ -78,6 +78,7 @@ class Wanted(msgspec.Struct, frozen=True):
     quantity: int
     minor: int
     stocked: bool
+    renews: str  # the licence that it renews
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -243,32 +244,50 @@ def _lines(order: Order, wanted: list[Wanted], costs: Cost, off: list[int]) -> I
             rate=costs.treatment.rate,
             tax_country=costs.treatment.country,
             treatment=costs.treatment.kind,
+            renews=one.renews,
         )
 
 
 def _wanted(viewer: str) -> tuple[list[Wanted], Taken]:
     """The basket's lines with their prices now, and what its coupon takes off. No browser is asked for a price."""
     rows = _in_basket(viewer, settings.TROTH.shop.currency)
-    if not rows or not all(row[6] for row in rows):
+    if not rows or not all(published for *_rest, published, _code in rows):
         raise Refused(_("Something in your basket is no longer sold; look at your basket and order again."))
     wanted = [
-        Wanted(edition, slug, f"{product}, {name}", quantity, minor, stocked)
-        for edition, slug, product, name, quantity, stocked, _published, minor, _code in rows
-        if minor is not None
+        Wanted(edition, slug, _name(product, name, renews), quantity, price, stocked and not renews, renews)
+        for edition, slug, product, name, quantity, price, stocked, renews, _published, _code in rows
+        if price is not None
     ]
+    prolong.must_stand([one.renews for one in wanted if one.renews])
     if len(wanted) != len(rows):
         raise Refused(_("Something in your basket has no price any more; take it out and order again."))
     if sum(one.minor * one.quantity for one in wanted) > LARGEST_MINOR:
         raise Refused(_("This basket cannot be paid online; please write to us."))
-    taken = offer.on(rows[0][8], [(one.slug, one.minor * one.quantity) for one in wanted])
+    taken = offer.on(rows[0][-1], [(one.slug, one.minor * one.quantity) for one in wanted])
     if taken.fault:
         raise Refused(taken.fault)
     return wanted, taken
 
 
+def _price(currency: str, which: str) -> Subquery:
+    return Subquery(Price.objects.filter(edition=OuterRef("edition"), currency=currency).values(which))
+
+
+def _name(product: str, edition: str, renews: str) -> str:
+    name = f"{product}, {edition}"
+    return str(_("Renewal: %(name)s")) % {"name": name} if renews else name
+
+
 _in_basket = Prepared(
     lambda viewer, currency: (
         BasketLine.objects.filter(basket=viewer)
+        .annotate(
+            stocked=stock.has_stock("edition"),
+            price=Case(
+                When(renews="", then=_price(currency, "minor")),
+                default=_price(currency, "renewal_minor"),
+            ),
+        )
         .order_by("pk")
         .values_list(
             "edition_id",
@@ -276,9 +295,10 @@ _in_basket = Prepared(
             "edition__product__name",
             "edition__name",
             "quantity",
-            stock.has_stock("edition"),
+            "price",
+            "stocked",
+            "renews",
             "edition__product__published",
-            Subquery(Price.objects.filter(edition=OuterRef("edition"), currency=currency).values("minor")),
             "basket__coupon",
         )
     ),

@@ -14,7 +14,7 @@ from troth.pledge.due import loop as due
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.shop.delivery import grants, letters, links
 from troth.shop.delivery.models import Letter
-from troth.shop.journeys import choose, invoice, licence, reach
+from troth.shop.journeys import choose, entitlement, invoice, licence, prolong, reach
 from troth.shop.licences import stock
 from troth.shop.orders.models import Order, OrderLine
 
@@ -28,7 +28,10 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
     with transaction.atomic():
         granted = grants.give(lines)
         letter = letters.of_order("deliver", order)
-        licences, complete = licence.give(lines, selling)
+        new = [line for line in lines if not line.renews]
+        licences, complete = licence.give(new, selling)
+        entitlement.give(new)
+        prolong.give(lines)
     fault.here("deliver.granted")
     if not complete:
         raise due.Again(licence.SOLD_OUT, 3600, waits=True)  # paid after all: the owner sees it, and imports keys
@@ -65,6 +68,7 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
         invite_url=f"{site}/recover/{invite.ticket}/{invite.secret}" if invite.kind == "invite" else "",
         claim_url=f"{site}/claim/{claim_of.ticket}/{claim_of.secret}" if claim_of.kind == "claim" else "",
         order=order,
+        renewed=prolong.of(order) if len(new) < len(lines) else [],
         ledger=ledger,
     )
     choose.bought(order.person_id)

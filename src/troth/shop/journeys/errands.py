@@ -19,6 +19,7 @@ from troth.shop.journeys import (
     publish,
     reconcile,
     refund,
+    remind,
     retain,
     rotate,
     sweep,
@@ -58,6 +59,9 @@ ERRANDS: dict[str, due.Errand] = {
     "publish": publish.publish,
     "tripwires": tripwires.plant,
     "breach": tell_owner.of_breach,
+    "stock-low": tell_owner.of_low_stock,
+    "reminders": remind.plan,
+    "remind": remind.remind,
     "acknowledge": tripwires.acknowledge,
     "audit": audit.ledger,
     "backup": backup.backup,
@@ -87,6 +91,7 @@ PERIODIC = {
     "leftovers": 3600,
     "releases": tell_of_releases.EVERY,
     "reconcile": reconcile.EVERY,
+    "reminders": remind.EVERY,
 }
 
 

@@ -22,8 +22,10 @@ from troth.shop.delivery.models import Grant
 from troth.shop.journeys.download import Piece
 from troth.shop.journeys.licence import MOST_KEYS as MOST_KEYS
 from troth.shop.journeys.licence import is_ours
+from troth.shop.licences.models import Licence
 from troth.shop.licences.standing import NoLicence, Standing, find
 from troth.shop.refusal import Refused
+from troth.shop.renewals import offer
 
 
 class NotHere(Exception):
@@ -44,6 +46,7 @@ class Covered(msgspec.Struct, frozen=True):
     name: str
     package: str
     until: date | None
+    licence: str
 
 
 def access(keys: Iterable[str]) -> Access:
@@ -104,7 +107,7 @@ def archive(given: Access, package: str, version: str) -> Piece:
     if not _belongs(one, release):
         sentence = _("Your updates for {name} ended on {day}; version {version} came on {came}. Renew here: {url}")
         raise Refused(
-            sentence.format(name=one.name, day=one.until, version=version, came=release.released_on, url=_page(one))
+            sentence.format(name=one.name, day=one.until, version=version, came=release.released_on, url=_renew(one))
         )
     name = f"{package.replace('/', '-')}-{version}.zip"
     path = settings.FILES_ROOT / release.file
@@ -120,7 +123,7 @@ def _covered(given: Access) -> dict[str, Covered]:
     found: dict[str, Covered] = {}
     for licence, slug, name, package in rows:
         if licence in until and is_ours(package):
-            one = Covered(slug, name, package, until[licence])
+            one = Covered(slug, name, package, until[licence], licence)
             if package not in found or _longer(one, found[package]):
                 found[package] = one
     return found
@@ -160,7 +163,7 @@ def _over(one: Covered) -> list[str]:
     if not later:
         return []
     sentence = _("Your updates for {name} ended on {day}; {versions} came later. Renew here: {url}")
-    return [sentence.format(name=one.name, day=one.until, versions=", ".join(later), url=_page(one))]
+    return [sentence.format(name=one.name, day=one.until, versions=", ".join(later), url=_renew(one))]
 
 
 def _version(one: Covered, release: Release) -> dict[str, Any]:
@@ -176,6 +179,12 @@ def _version(one: Covered, release: Release) -> dict[str, Any]:
             "shasum": release.sha1,
         },
     }
+
+
+def _renew(one: Covered) -> str:
+    """Where its licence is renewed; the product's page where that is not offered."""
+    licence = Licence.objects.filter(pk=one.licence).select_related("line__order")
+    return f"{_site()}{offer.path(one.licence)}" if offer.of(list(licence)) else _page(one)
 
 
 def _page(one: Covered | Product) -> str:

@@ -6,8 +6,7 @@ the line (journeys/access.py) at every use and stands nowhere else.
 
 from __future__ import annotations
 
-from calendar import monthrange
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from datetime import date
 from urllib.parse import urlsplit
 
@@ -24,8 +23,10 @@ from troth.shop.catalogue.models import Edition, Product
 from troth.shop.delivery.models import Grant
 from troth.shop.licences import keys, secret, standing, stock
 from troth.shop.licences.models import Licence
+from troth.shop.licences.months import months_later as months_later
 from troth.shop.orders.models import Order, OrderLine
 from troth.shop.refusal import Refused
+from troth.shop.renewals import offer
 
 MOST_KEYS = 40  # in one login
 SOLD_OUT = "keys-sold-out"  # of a due row: the letter waits for keys
@@ -42,6 +43,7 @@ class Shown(msgspec.Struct, frozen=True):
     updates_until: date | None
     packages: tuple[str, ...]
     ended: str
+    renew: str = ""  # the path of the page that offers to renew it; "" where it cannot be
 
     def __repr__(self) -> str:
         return f"<licence {self.id}>"
@@ -150,22 +152,17 @@ def _fresh() -> tuple[str, bytes]:
 def _licence(line: OrderLine, number: int, key: tuple[str, bytes], sites: int) -> Licence:
     months = line.edition.update_months
     until = months_later(clock.now().date(), months) if months else None
-    return Licence(line=line, number=number, key_hash=key[0], key_hidden=key[1], sites=sites, updates_until=until)
-
-
-def months_later(day: date, months: int) -> date:
-    """The same day so many months later, or the last one of that month where it has no such day."""
-    years, month = divmod(day.month - 1 + months, 12)
-    year, month = day.year + years, month + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
+    return Licence(
+        line=line, number=number, key_hash=key[0], key_hidden=key[1], sites=sites, sold_until=until, updates_until=until
+    )
 
 
 def _with_packages(found: QuerySet[Licence]) -> list[Shown]:
     licences = list(found.select_related("line__order"))
-    return _shown(licences, packages_of(one.line_id for one in licences))
+    return _shown(licences, packages_of(one.line_id for one in licences), offer.of(licences))
 
 
-def _shown(licences: list[Licence], packages: dict[int, list[str]]) -> list[Shown]:
+def _shown(licences: list[Licence], packages: dict[int, list[str]], renewable: Container[str] = ()) -> list[Shown]:
     return [
         Shown(
             one.id,
@@ -176,6 +173,7 @@ def _shown(licences: list[Licence], packages: dict[int, list[str]]) -> list[Show
             one.updates_until,
             tuple(packages.get(one.line_id, ())),
             _why_ended(one),
+            offer.path(one.id) if one.id in renewable else "",
         )
         for one in sorted(licences, key=lambda one: (one.line_id, one.number))
     ]

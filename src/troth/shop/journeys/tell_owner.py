@@ -16,6 +16,8 @@ from troth.pledge import clock
 from troth.pledge.due import loop as due
 from troth.pledge.policy.models import Verdict
 from troth.shop.delivery import post
+from troth.shop.licences import stock
+from troth.shop.licences.models import LowStock
 
 
 def of_breach(clause: str, claim: due.Claim) -> None:
@@ -29,6 +31,19 @@ def of_breach(clause: str, claim: due.Claim) -> None:
         found = [f"- {one['sentence']}" for one in verdict.findings if one["state"] == "broken"]
         ends = _("Everybody can read it at %(url)s until it is mended.") % {"url": f"{site}/privacy#{clause}"}
     write(f"{clause}-{verdict.pk}", subject, "\n".join([*found, "", ends, ""]), claim)
+
+
+def of_low_stock(edition_id: str, claim: due.Claim) -> None:
+    """The errand: keys of an edition run out. Refilled meanwhile there is nothing to tell."""
+    low = LowStock.objects.filter(edition=int(edition_id)).select_related("edition").first()
+    if low is None or not settings.TROTH.shop.contact_email:
+        return
+    left, name = stock.free(low.edition_id), f"{low.edition.product_id}/{low.edition.code}"
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = _("%(shop)s: keys of %(edition)s run out") % {"shop": settings.TROTH.shop.name, "edition": name}
+        words = _("%(count)s keys of %(edition)s can be sold. Put in more: troth licences import %(edition)s FILE")
+        text = words % {"count": left, "edition": name}
+    write(f"low-stock-{name}-{low.since.isoformat()}", subject, f"{text}\n", claim)
 
 
 def write(mark: str, subject: str, text: str, claim: due.Claim) -> None:

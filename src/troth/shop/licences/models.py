@@ -27,6 +27,7 @@ class Licence(models.Model):
     key_made_at = models.DateTimeField(default=clock.now)
     sites = models.PositiveIntegerField()  # as it was sold; 0: anywhere
     active = models.PositiveIntegerField(default=0)
+    sold_until = models.DateField(null=True)  # as it was sold; renewals prolong `updates_until` (renewals.dates)
     updates_until = models.DateField(null=True)  # the last day whose releases belong to it; null: all there will be
     issued_at = models.DateTimeField(default=clock.now)
     revoked_at = models.DateTimeField(null=True)
@@ -94,3 +95,13 @@ class StockKey(models.Model):
 
     def __str__(self) -> str:
         return self.key_hash[:8]
+
+
+class LowStock(models.Model):
+    """An edition whose stock has run low, as the owner was told; the row goes when it is refilled."""
+
+    edition = models.OneToOneField(Edition, primary_key=True, on_delete=models.CASCADE)
+    since = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return str(self.edition_id)

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import msgspec
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from troth.pledge import returning
+from troth.pledge.due import loop as due
 from troth.shop.catalogue.models import Edition
 from troth.shop.licences import secret
 from troth.shop.licences.keys import MOST
-from troth.shop.licences.models import Licence, RetiredKey, StockKey
+from troth.shop.licences.models import Licence, LowStock, RetiredKey, StockKey
 from troth.shop.orders.models import OrderLine
 from troth.shop.refusal import Refused
 
@@ -57,6 +60,20 @@ def reserve(lines: Iterable[OrderLine]) -> None:
     for line in lines:
         if len(keys_of(line)) < line.quantity:
             raise _sold_out(line)
+        _watch(line.edition_id)
+
+
+def free(edition_id: int) -> int:
+    """Keys of an edition that can be sold now."""
+    return StockKey.objects.filter(edition=edition_id, line__isnull=True).count()
+
+
+def _watch(edition_id: int) -> None:
+    """Let the owner hear, once until it is refilled, that a stock runs low. In the order's transaction."""
+    least = settings.TROTH.selling.low_stock
+    few = StockKey.objects.filter(edition=edition_id, line__isnull=True)[: least + 1].count()
+    if least and few <= least and returning.insert(LowStock, [LowStock(edition_id=edition_id)]):
+        due.add("stock-low", str(edition_id))
 
 
 def must_have(lines: Iterable[OrderLine]) -> None:
@@ -67,6 +84,7 @@ def must_have(lines: Iterable[OrderLine]) -> None:
         mine = Q(line=line) | Q(line__isnull=True)
         if (
             line.edition_id in selling
+            and not line.renews
             and StockKey.objects.filter(mine, edition=line.edition_id).count() < line.quantity
         ):
             raise _sold_out(line)
@@ -118,7 +136,10 @@ def put_in(edition: Edition, keys: list[str], told: Callable[[int], object] = la
         seen += sum(bool(key.strip()) for key in keys[start : start + BATCH])
         added += _add(edition, batch)
         told(min(len(keys), start + BATCH))
-    return Imported(added, seen - added, StockKey.objects.filter(edition=edition, line__isnull=True).count())
+    left = free(edition.pk)
+    if left > settings.TROTH.selling.low_stock:
+        LowStock.objects.filter(edition=edition).delete()
+    return Imported(added, seen - added, left)
 
 
 @transaction.atomic

@@ -77,3 +77,4 @@ class QuantityForm(ShopForm):
         min_value=1, max_value=99, required=False,
         error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), _("Choose a quantity from 1 to 99.")),
     )  # fmt: skip
+    renews = forms.CharField(max_length=30, required=False)  # the licence that the line renews

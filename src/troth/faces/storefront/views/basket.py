@@ -72,7 +72,7 @@ def alter(request: HttpRequest) -> HttpResponse:
         return show(request, next(iter(form.errors.values()))[0], 400)
     key, edition = request.who.basket_hash, form.cleaned_data["edition"]  # type: ignore[attr-defined]
     if request.POST.get("action") == "remove":
-        basket.remove(key, edition)
+        basket.remove(key, edition, form.cleaned_data["renews"])
     elif request.POST.get("action") == "change" and form.cleaned_data["quantity"]:
         basket.change(key, edition, form.cleaned_data["quantity"])
     else:

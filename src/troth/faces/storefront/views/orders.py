@@ -16,7 +16,18 @@ from troth.faces.storefront.signed_in import ORDER_COOKIE, give_order
 from troth.faces.storefront.views import errors
 from troth.pledge.ids import SHAPE
 from troth.shop.delivery.models import Letter
-from troth.shop.journeys import buy, choose, download, invoice, licence, reach, refund, settle, waiting
+from troth.shop.journeys import (
+    buy,
+    choose,
+    download,
+    entitlement,
+    invoice,
+    licence,
+    reach,
+    refund,
+    settle,
+    waiting,
+)
 from troth.shop.money import Money
 from troth.shop.orders.models import Order, OrderLine
 from troth.shop.payments import gateways
@@ -86,6 +97,8 @@ def show(request: HttpRequest, order: Order, fault: object = "", status: int = 2
         "owner": request.who.person_ref == order.person_id,  # type: ignore[attr-defined]
         "licences": (mine := licence.of(order) if letter else []),
         "composer": licence.commands(mine),
+        "services": entitlement.of(order) if letter else [],
+        "renewed": prolong.of(order) if letter and any(line.renews for line in lines) else [],
         "money_back": [one for one in refund.of(order) if one.state != "failed"] if standing.went_back else [],
         "letter": letter,
         "providers": [(code, gateways.NAMES[code]) for code in gateways.offered()],

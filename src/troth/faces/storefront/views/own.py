@@ -17,7 +17,7 @@ from troth.faces.storefront.signed_in import enter
 from troth.pledge.keeper.messages import NEWEST
 from troth.pledge.vault.door import KeeperAway
 from troth.shop.accounts.models import Account, Claim
-from troth.shop.journeys import change_email, erase, held, invoice, licence, own_data, who_looked
+from troth.shop.journeys import change_email, entitlement, erase, held, invoice, licence, own_data, who_looked
 from troth.shop.orders.models import Order, OrderLine
 from troth.shop.refusal import Refused
 
@@ -49,6 +49,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "mine": mine,
         "licences": (mine_too := licence.of_person(who.person_ref)),
         "composer": licence.commands(mine_too),
+        "services": entitlement.of_person(who.person_ref),
         "erasing": erase.page_of(going) if going else "",
         "confirmed": Account.objects.filter(pk=who.person_ref, confirmed_at__isnull=False).exists(),
     }
