@@ -23,6 +23,7 @@ from troth.shop.journeys import refund
 from troth.shop.journeys.write_to import address, letter_to, url
 from troth.shop.orders.models import Order
 from troth.shop.refusal import Refused
+from troth.shop.tax.rates import MEMBERS
 from troth.shop.withdrawals import rules
 from troth.shop.withdrawals.models import Waiver, Withdrawal
 
@@ -48,7 +49,7 @@ def waive(order: Order, wanted: bool) -> None:
 
 
 def _is_consumer(order: Order) -> bool:
-    return offered() and order.total_minor > 0 and not _business(order) and order.country in rules.MEMBERS
+    return offered() and order.total_minor > 0 and not _business(order) and order.country in MEMBERS
 
 
 def _business(order: Order) -> bool:
