@@ -73,6 +73,10 @@ class Visitor:
     def get(self, path: str, headers: dict[str, str] | None = None) -> Page:
         return self._follow("GET", urljoin(self.base + "/", path), None, headers or {})
 
+    def post(self, path: str, data: dict[str, str]) -> Page:
+        """Post without a page and its token, as programs do that are no browsers."""
+        return self._follow("POST", urljoin(self.base + "/", path), data, {})
+
     def submit(self, path: str, values: dict[str, str], form: str = "") -> Page:
         """Open `path`, fill its form and send it."""
         return self.send(self.get(path), values, form)

@@ -78,7 +78,7 @@ def found(person_ref: str, key: str) -> str | None:
     return None
 
 
-def carry(person_ref: str, claim: due.Claim) -> None:
+def carry(person_ref: str, claim: due.Claim | None = None) -> None:
     """The errand: let the keeper know how it stands. Safe to do again."""
     contact = Contact.objects.filter(person=person_ref, state=Contact.CURRENT, contact__isnull=False).first()
     if contact is None or erase.under_way(person_ref) is not None:

@@ -1,0 +1,127 @@
+"""P5: e-mail and password verify who somebody is; what is collected serves the shop's records, which end."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, holds
+from troth.pledge.policy.probe import Probe
+from troth.pledge.rights.holding import Holding, Keep
+from troth.pledge.vault.models import Person
+from troth.shop import holdings
+from troth.shop.accounts.models import Account, Contact
+from troth.shop.accounts.session import SignedIn
+from troth.shop.clauses import mutations, objector
+from troth.shop.journeys import sign_in
+from troth.shop.mailings.models import Mailing, Recipient
+
+
+def an_invented_password_opens_nothing(probe: Probe) -> Iterator[Finding]:
+    visitor = probe.site.newcomer()
+    try:
+        invented = {
+            "email": f"{secrets.token_hex(8)}@marker.invalid",
+            "current-password": secrets.token_urlsafe(16),
+        }
+        page = visitor.submit("/sign-in", invented)
+    finally:
+        visitor.close()
+    if page.status < 400:
+        yield broken("somebody came in with an address and a password that nobody has")
+    yield holds("an invented address and password opened no account")
+
+
+def mailings_go_to_proved_mailboxes(probe: Probe) -> Iterator[Finding]:
+    followed = Exists(Contact.objects.filter(person=OuterRef("person"), followed_at__isnull=False))
+    confirmed = Exists(Account.objects.filter(person=OuterRef("person"), confirmed_at__isnull=False))
+    here = Exists(Contact.objects.filter(person=OuterRef("person"), contact__isnull=False))
+    left = Recipient.objects.filter(state=Recipient.SENT, mailing__kind=Mailing.NEWS)
+    if wrong := left.filter(here).exclude(Q(followed) | Q(confirmed)).count():
+        yield broken(
+            f"letters about other things than their own order that went to an address nobody confirmed: {wrong}"
+        )
+    yield holds("whose address is not confirmed gets letters about their own order and account alone")
+
+
+def every_record_has_its_end(probe: Probe) -> Iterator[Finding]:
+    ends = 0
+    for holding in holdings.PEOPLE:
+        if not str(holding.why).strip():
+            yield broken(f"nothing says for what {holding.table} is held")
+        match holding.erasing:
+            case Keep(reason) if not reason.strip():
+                yield broken(f"nothing says why {holding.table} stays when its person is forgotten")
+        ends += holding.ends is not None or not isinstance(holding.erasing, Keep)
+    yield holds(
+        f"{len(holdings.PEOPLE)} kinds of records are declared: {ends} end, the others name nobody, and say why"
+    )
+
+
+def _anybody(*given: Any) -> SignedIn:
+    return SignedIn("per_" + "a" * 26, 0, "")
+
+
+@contextmanager
+def _one_to_an_unproved_mailbox() -> Iterator[None]:
+    """A colleague writes to everybody who ever typed an address."""
+    contact = objector.somebody()
+    Contact.objects.filter(pk=contact.pk).update(followed_at=None)
+    mailing = Mailing.objects.create(title="t", text="t")
+    Recipient.objects.create(mailing=mailing, person=Person.objects.get(pk=contact.person_id), state=Recipient.SENT)
+    try:
+        yield
+    finally:
+        mailing.delete()
+
+
+ENDLESS = Holding("shop.Notes", "", person="person", about="text", erasing=Keep(""))
+
+CLAUSE = Clause(
+    id="P5",
+    title=_("Identity and records"),
+    words=_(
+        "Your e-mail address and password serve to verify who you are. What you give us serves our records: orders, "
+        "invoices, what you allowed, conversations, the ledger."
+    ),
+    stricter=_(
+        "The records are listed in your account, each with what it is for and when it ends. Until an address is "
+        "confirmed, by the link in a letter, it gets nothing but letters about its own order and account."
+    ),
+    enforced=(
+        _("The password is compared inside the keeper, and addresses are confirmed by a link that only a letter has."),
+        _("Every table and field is declared with its reason and its end; nothing starts with one that is not."),
+    ),
+    checks=(
+        Check("an invented password opens nothing", "runtime", an_invented_password_opens_nothing),
+        Check("mailings go to proved mailboxes", "runtime", mailings_go_to_proved_mailboxes),
+        Check("every record has its reason and its end", "static", every_record_has_its_end),
+    ),
+    mutants=(
+        Mutant(
+            "everybody may sign in",
+            lambda: mutations.replaced(sign_in, "sign_in", _anybody),
+            turns=(an_invented_password_opens_nothing,),
+        ),
+        Mutant(
+            "a mailing goes to whatever was typed",
+            _one_to_an_unproved_mailbox,
+            in_demo=False,
+            turns=(mailings_go_to_proved_mailboxes,),
+        ),
+        Mutant(
+            "notes are kept without a reason or an end",
+            lambda: mutations.replaced(holdings, "PEOPLE", (*holdings.PEOPLE, ENDLESS)),
+            turns=(every_record_has_its_end,),
+        ),
+    ),
+    choices=(
+        (_("See every record, or take it along"), "/account/privacy"),
+        (_("Change e-mail or password"), "/account"),
+    ),
+)
