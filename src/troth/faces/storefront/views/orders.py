@@ -23,6 +23,7 @@ from troth.shop.journeys import (
     entitlement,
     invoice,
     licence,
+    prolong,
     reach,
     refund,
     settle,
