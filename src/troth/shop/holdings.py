@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.config import ConfigError
 from troth.pledge.rights.holding import Cut, Delete, Ends, Holding, Keep, undeclared
+from troth.shop import ways_out
 
 PSEUDONYM = "a reference that names nobody once the keys behind it are gone"
 BOOKS = "the books: what was sold when, where and for how much, without its buyer"
@@ -253,10 +254,14 @@ HOLDINGS: tuple[Holding, ...] = PEOPLE + NOBODYS
 @checks.register
 def everything_is_declared(app_configs: Any, **given: Any) -> list[checks.CheckMessage]:
     """Django's check: an undeclared table or field is an error, and nothing starts with one."""
-    return [checks.Error(sentence, id="troth.E002") for sentence in undeclared(HOLDINGS, apps.get_models())]
+    return [checks.Error(sentence, id="troth.E002") for sentence in _all_undeclared()]
 
 
 def refuse_undeclared() -> None:
     """ConfigError with a line each while anything stands undeclared: web, worker and migrate ask before they start."""
-    if lines := list(undeclared(HOLDINGS, apps.get_models())):
+    if lines := _all_undeclared():
         raise ConfigError(lines)
+
+
+def _all_undeclared() -> list[str]:
+    return [*undeclared(HOLDINGS, apps.get_models()), *ways_out.undeclared()]

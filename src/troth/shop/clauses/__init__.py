@@ -6,6 +6,7 @@ from troth.pledge.policy.clause import Clause
 from troth.shop.clauses import (
     p1_cards,
     p2_direct_payment,
+    p3_what_is_said,
     p4_registering,
     p5_identity,
     p6_billing,
@@ -25,6 +26,7 @@ from troth.shop.clauses import (
 CLAUSES: tuple[Clause, ...] = (
     p1_cards.CLAUSE,
     p2_direct_payment.CLAUSE,
+    p3_what_is_said.CLAUSE,
     p4_registering.CLAUSE,
     p5_identity.CLAUSE,
     p6_billing.CLAUSE,

@@ -1,0 +1,143 @@
+"""P3: what is collected, and what is done with it, is what the policy says, nothing else."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from troth.pledge.policy import shutting
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, holds, unknown
+from troth.pledge.policy.probe import Probe
+from troth.pledge.rights.holding import undeclared
+from troth.shop import holdings, ways_out
+from troth.shop.clauses import mutations, pages
+
+DJANGOS_OWN = {"django_migrations", "django_content_type", "sqlite_sequence"}  # names of steps and tables
+PERSONAL = {"name", "street-address", "postal-code", "tel", "bday"}  # tokens of what says who somebody is
+WRITTEN_ONCE = "somebody@undeclared.invalid"
+
+
+def tables_are_what_is_declared(probe: Probe) -> Iterator[Finding]:
+    models = list(apps.get_models(include_auto_created=True))
+    yield from (broken(sentence) for sentence in undeclared(holdings.HOLDINGS, apps.get_models()))
+    with connection.cursor() as cursor:
+        there = set(connection.introspection.table_names(cursor)) - DJANGOS_OWN
+        for model in models:
+            known = {field.column for field in model._meta.local_concrete_fields}
+            if model._meta.db_table in there:
+                described = connection.introspection.get_table_description(cursor, model._meta.db_table)
+                for column in sorted({one.name for one in described} - known):
+                    yield broken(f"{model._meta.db_table}.{column} is in the database and nowhere declared")
+    for table in sorted(there - {model._meta.db_table for model in models}):
+        yield broken(f"the table {table} is in the database and nowhere declared")
+    yield holds(f"{len(holdings.HOLDINGS)} tables with all their columns are declared, and the database has no others")
+
+
+def ways_out_are_what_is_declared(probe: Probe) -> Iterator[Finding]:
+    yield from (broken(sentence) for sentence in ways_out.undeclared())
+    home = probe.config.home
+    for path in sorted(path for path in home.iterdir() if path.is_dir() and path.name not in ways_out.FILES):
+        yield broken(f"the shop's folder has a folder that nobody declared: {path.name}")
+    yield holds(
+        f"{len(ways_out.MODULES)} modules that reach outside and {len(ways_out.LETTERS)} letters name a promise"
+    )
+
+
+def the_log_says_no_more(probe: Probe) -> Iterator[Finding]:
+    """Logs an error as careless code does, with an address in its message, and reads what the log would say."""
+    record = logging.LogRecord("troth.check", logging.ERROR, __file__, 1, f"no {WRITTEN_ONCE}", (), None)
+    record.exc_info = (ValueError, ValueError(WRITTEN_ONCE), None)
+    handlers = [handler for handler in logging.root.handlers if type(handler).__module__.startswith("troth.")]
+    if not handlers:
+        yield unknown("this process has no log of the shop's own")
+    for handler in handlers:
+        line = handler.format(record)
+        if WRITTEN_ONCE in line:
+            yield broken("an address in a message gets into the log")
+        elif more := set(json.loads(line)) - ways_out.LOG:
+            yield broken(f"the log has fields that nobody declared: {', '.join(sorted(more))}")
+    yield holds("of an error with an address in it, the log has the type and the places alone")
+
+
+def the_notice_stands_where_data_are_given(probe: Probe) -> Iterator[Finding]:
+    seen = 0
+    for path, page in pages.every(probe):
+        asking = [
+            form for form in page.forms if {token for field in form.fields for token in field.token.split()} & PERSONAL
+        ]
+        seen += len(asking)
+        if asking and not any(href.startswith("/privacy#P") for href, _ in page.links):
+            yield broken(f"{path} asks who somebody is, without a word about what becomes of it")
+    yield (
+        holds(f"{seen} forms that ask who somebody is stand beside the promises about it")
+        if seen
+        else unknown("no form was seen that asks who somebody is")
+    )
+
+
+@contextmanager
+def _kept_aside() -> Iterator[None]:
+    """A colleague keeps notes about customers in a table of their own."""
+    with mutations.replaced(settings, "TROTH", settings.TROTH):  # refuses outside test mode
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE customer_notes (email text, note text)")
+        try:
+            yield
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("DROP TABLE customer_notes")
+
+
+def _new_letter() -> AbstractContextManager[None]:
+    letters = ways_out.letters
+    return mutations.replaced(ways_out, "letters", lambda: [*letters(), "birthday"])
+
+
+def _talkative() -> AbstractContextManager[None]:
+    handler = next(one for one in logging.root.handlers if type(one).__module__.startswith("troth."))
+    return mutations.replaced(handler, "format", lambda record: json.dumps({"event": record.getMessage()}))
+
+
+def _without_notice(source: str) -> str:
+    return re.sub(r"\{\{ why\(.*?\) \}\}", "", source)
+
+
+CLAUSE = Clause(
+    id="P3",
+    title=_("What is said is what is done"),
+    words=_(
+        "We collect what this page says, and do with it what this page says, and nothing else. Where you type "
+        "something, we say what becomes of it."
+    ),
+    stricter=_("A program that would keep or tell more than is declared does not start."),
+    enforced=(
+        _("Every table and field says what it holds about you, why, how long, and what forgetting does to it."),
+        _("Every way out names its promise: recipients, letters, fields of the log, modules that can reach outside."),
+        _("What is not declared stops the start, in our own program and in any app that is put in."),
+    ),
+    checks=(
+        Check("the database has the declared tables and columns alone", "static", tables_are_what_is_declared),
+        Check("every way out is declared", "static", ways_out_are_what_is_declared),
+        Check("the log says no more than it may", "runtime", the_log_says_no_more, shuts=shutting.LOGS),
+        Check("the notice stands where data are given", "runtime", the_notice_stands_where_data_are_given),
+    ),
+    mutants=(
+        Mutant("a letter that nobody declared", _new_letter, turns=(ways_out_are_what_is_declared,)),
+        Mutant("a table beside the declared ones", _kept_aside, in_demo=False, turns=(tables_are_what_is_declared,)),
+        Mutant("a log that says what was said", _talkative, in_demo=False, turns=(the_log_says_no_more,)),
+        Mutant(
+            "registering without the notice",
+            lambda: mutations.page_edited("register.html", _without_notice),
+            turns=(the_notice_stands_where_data_are_given,),
+        ),
+    ),
+    choices=((_("See everything that is held of you"), "/account/privacy"),),
+)

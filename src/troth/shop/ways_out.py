@@ -1,0 +1,69 @@
+"""Every way out of this shop, each with the promise that allows it. What does not stand here stops the start (P3).
+
+There are six: tables and fields (holdings.py), recipients of connections (recipients.py), and here modules that can
+reach outside, letters, fields of the log, and files. An app that somebody puts in is held to the same lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.apps import apps
+
+from troth.pledge.rights import ways
+
+# Module -> its promise. A dot at the end: all that begin so.
+MODULES = {
+    "troth.shop.delivery.post": "P8",
+    "troth.shop.payments.providers.": "P2",
+    "troth.shop.support.imap": "P19",
+    "troth.shop.clauses.asked_from_outside": "P15",
+    "troth.shop.clauses.p18_safe_servers": "P18",
+    "troth.shop.journeys.backup": "P16",  # a process of its own seals copies
+    "troth.shop.journeys.main_copy": "P16",
+    "troth.pledge.policy.": "P3",  # visitors that ask this shop; a process that searches files
+    "troth.pledge.egress": "P14",
+    "troth.pledge.vault.door": "P16",  # the socket to the keeper
+    "troth.pledge.keeper.": "P16",
+    "troth.pledge.kms.": "P16",
+    "troth.pledge.copies": "P16",
+}
+HOUSE = ("troth.pledge", "troth.shop", "troth.faces.storefront", "troth.faces.api")
+
+# Kind of letter -> its promise.
+LETTERS = {
+    "deliver": "P8", "withdraw": "P8", "withdrawn": "P8",
+    "confirm": "P5", "recover": "P5", "taken": "P5", "change": "P5", "changing": "P5",
+    "passkey-added": "P5", "passkey-removed": "P5",
+    "erase": "P16", "erasing": "P16", "erased": "P16",
+    "mailing": "P9", "release": "P9", "policy": "P20",
+    "ticket-received": "P19", "ticket-answer": "P19", "break-glass": "P17",
+}  # fmt: skip
+
+# Fields of a line in the log, all in clear and about nobody (P13).
+LOG = frozenset(
+    ("time", "level", "logger", "event", "where", "view", "status", "exception", "frames")
+)  # fmt: skip
+
+# What lies in the shop's folder, by first part of the name.
+FILES = {
+    "data": "P16", "files": "P3", "media": "P3", "keeper": "P16", "run": "P16", "texts": "P3", "templates": "P3",
+    "answers": "P19", "attachments": "P19",
+}  # fmt: skip
+
+
+def undeclared(packages: tuple[str, ...] = ()) -> Iterator[str]:
+    """One sentence for each way out that nobody declared. `packages`: to look into besides all installed apps."""
+    added = [config.name for config in apps.get_app_configs() if not config.name.startswith(("django.", "troth."))]
+    desk = ("troth.faces.desk",) if apps.is_installed("troth.faces.desk") else ()
+    yield from ways.undeclared((*HOUSE, *desk, *added, *packages), MODULES)
+    for kind in letters():
+        if kind not in LETTERS:
+            yield f"The letter “{kind}” is not declared: say in shop/ways_out.py which promise it serves."
+
+
+def letters() -> list[str]:
+    """The kinds of letters that there are templates of, in every installed app."""
+    folders = [Path(config.path) / "letters" for config in apps.get_app_configs()]
+    return sorted(path.name.split(".")[0] for folder in folders for path in folder.glob("*.subject.txt"))

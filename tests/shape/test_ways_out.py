@@ -1,0 +1,80 @@
+"""What nobody declared stops the start: a table, a letter, a module that reaches outside; in an app put in as well."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from troth.pledge.rights import ways
+from troth.pledge.rights.ways import _libraries
+from troth.shop import holdings, ways_out
+from troth.shop.clauses import BY_ID
+
+HERE = Path(__file__).parents[2]
+START = """
+import os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "troth.faces.settings"
+from troth.faces import settings
+settings.INSTALLED_APPS.append("tests.shape.plugin")
+import django; django.setup()
+from troth.config import ConfigError
+from troth.shop.holdings import refuse_undeclared
+try: refuse_undeclared()
+except ConfigError as no: print(*no.lines, sep="\\n"); sys.exit(3)
+"""
+
+
+def test_everything_of_ours_is_declared() -> None:
+    assert list(ways_out.undeclared()) == []
+    holdings.refuse_undeclared()
+
+
+def test_each_way_out_names_a_promise() -> None:
+    named = {*ways_out.MODULES.values(), *ways_out.LETTERS.values(), *ways_out.FILES.values()}
+    assert all(clause[0] == "P" and 1 <= int(clause[1:]) <= 20 for clause in named)
+    assert BY_ID
+
+
+def test_an_app_that_somebody_puts_in_is_held_to_the_same_lists() -> None:
+    done = subprocess.run([sys.executable, "-c", START], cwd=HERE, capture_output=True, text=True, env=_environ())
+    assert done.returncode == 3, done.stderr
+    told = done.stdout.splitlines()
+    assert any(line.startswith("plugin.Birthday is not declared") for line in told)
+    assert any(line.startswith("tests.shape.plugin.newsletter uses django.core.mail") for line in told)
+    assert any("birthday" in line and "letter" in line for line in told)
+
+
+def _environ() -> dict[str, str]:
+    import os
+
+    return {**os.environ, "PYTHONPATH": f"{HERE / 'src'}{os.pathsep}{HERE}"}
+
+
+@pytest.mark.parametrize(
+    ("source", "library"),
+    [
+        ("import requests", "requests"),
+        ("import json, smtplib", "smtplib"),
+        ("    from http.client import HTTPConnection", "http.client"),
+        ("from django.core import validators, mail", "django.core.mail"),
+        ("from urllib import (\n    parse,\n    request,\n)", "urllib.request"),
+        ("client = importlib.import_module('httpx')", "httpx"),
+    ],
+)
+def test_a_library_is_seen_however_it_is_imported(source: str, library: str) -> None:
+    assert library in _libraries(source)
+
+
+@pytest.mark.parametrize(
+    "source", ["from urllib.parse import urlsplit", "import sockets", "# import requests later", "x"]
+)
+def test_what_reaches_nowhere_is_left_alone(source: str) -> None:
+    assert _libraries(source) == set()
+
+
+def test_a_package_without_a_declaration_is_told_by_module() -> None:
+    told = list(ways.undeclared(["troth.shop.delivery"], ()))
+    assert told and told[0].startswith("troth.shop.delivery.post uses smtplib")
