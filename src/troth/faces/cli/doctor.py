@@ -12,6 +12,7 @@ from troth import config
 from troth.faces.cli.certificate_examinations import certificate
 from troth.faces.cli.domain_examinations import domain
 from troth.faces.cli.examinations import HERE, OUTSIDE, Seen
+from troth.faces.cli.face_examinations import logo, texts
 from troth.faces.cli.provider_examinations import accounts
 from troth.faces.cli.trial_letter import letter
 from troth.faces.cli.work_examinations import versions, work
@@ -40,7 +41,7 @@ def examine(offline: bool, write: bool = False) -> Iterator[Seen]:
         yield from (Seen("wrong", line, "Mend that line; nothing else was looked at.") for line in error.lines)
         return
     yield Seen("ok", f"The settings can be used; the shop is in {settings.shop.mode} mode.")
-    for examination in HERE:
+    for examination in (*HERE, texts, logo):
         yield from examination(settings)
     for examination in (work, certificate, versions):
         yield from examination(settings)

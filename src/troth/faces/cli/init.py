@@ -15,6 +15,7 @@ import click
 from troth import config
 from troth.pledge.kms import file as root_key
 from troth.shop.invoices import worker_key
+from troth.shop.texts import drafts
 
 TEMPLATE = Path(__file__).with_name("troth.toml.txt")
 QUESTIONS = {
@@ -97,11 +98,13 @@ def make(folder: Path, text: str) -> config.Config:
         root_key.create(Path(f"{folder}.key") / "root.key")
         _write(folder / "catalogue.stamp", "")
         _write(folder / "troth.toml", text)
+        made = config.load(folder, environ={})
+        drafts.write(folder, made.shop)
     except FileExistsError as error:
         raise click.ClickException(f"{error.filename} is there already and was not touched.") from None
     except OSError as error:
         raise click.ClickException(f"{error.filename} cannot be made: {error.strerror}.") from None
-    return config.load(folder, environ={})
+    return made
 
 
 def _write(path: Path, text: str) -> None:
@@ -131,6 +134,7 @@ The root key lies in {key}.
 
 What to do next:
   1. Read {made.home / "troth.toml"} and enter what PayPal and Skrill gave you.
-  2. troth --home {made.home} doctor    says what is still missing, and how to mend it.
-  3. troth --home {made.home} serve     opens the shop at {made.web.public_url}
+  2. Complete terms, imprint and the other texts in {made.home / "texts"}: places to fill in stand in [[ ]].
+  3. troth --home {made.home} doctor    says what is still missing, and how to mend it.
+  4. troth --home {made.home} serve     opens the shop at {made.web.public_url}
      With --sandbox it sells to look-alikes of PayPal and Skrill: a first sale without an account there."""

@@ -23,7 +23,8 @@ def templates() -> None:
 
     from troth.shop.delivery import letters
 
-    wrong = list(overrides.unusable(settings.home, engines["jinja2"].env, letters.TEMPLATES, letters.OURS))
+    pages = engines["jinja2"].env  # type: ignore[attr-defined]
+    wrong = list(overrides.unusable(settings.home, pages, letters.TEMPLATES, letters.OURS))
     for line in wrong:
         click.echo(f"troth: {line}", err=True)
     if not wrong:

@@ -83,6 +83,8 @@ def _tmpfiles(config: Config, users: Users) -> str:
         # Made here: SQLite itself would make it so that its owner alone can write, journal and all.
         lines += [f"f {data} 0660 {users.worker} {group}", f"z {data} 0660 {users.worker} {group}"]
     lines += [f"z {home / name} 0640 root {group}" for name in ("troth.toml", "web.key", "licence.key", "worker.pub")]
+    looks = ("texts", "templates", *filter(None, (config.shop.logo, config.shop.logo_dark)))
+    lines += [f"Z {home / name} ~0750 root {group}" for name in looks]
     lines += [f"z {home / 'worker.key'} 0400 {users.worker} {users.worker}"]  # the web process can make no proof
     for public in (home / "keeper.pub", home / "ledger.pub"):
         lines += [f"f {public} 0640 {users.keeper} {group}", f"z {public} 0640 {users.keeper} {group}"]

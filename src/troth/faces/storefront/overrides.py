@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, TemplateError, TemplateNotFound, meta
+from jinja2 import Environment, FileSystemLoader, TemplateError, TemplateNotFound, TemplateSyntaxError, meta
 
 FOLDER = "templates"
 OURS = Path(__file__).parent / "jinja2"
@@ -49,7 +49,7 @@ def _faults(name: str, environment: Environment, ours: Path) -> Iterator[str]:
         environment.compile(source, name)
         tree = environment.parse(source, name)
     except TemplateError as error:
-        line = f", line {error.lineno}" if getattr(error, "lineno", None) else ""
+        line = f", line {error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
         yield f"cannot be used{line}: {error.message}; mend it, or take the file away."
         return
     except UnicodeDecodeError:

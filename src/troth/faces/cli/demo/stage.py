@@ -81,6 +81,7 @@ class Stage:
         self.mailbox, self.control = sandbox["mailbox"], sandbox["control"]
         settings = self._settings(sandbox)
         prepare(settings)
+        shutil.copytree(GOODS.parent / "texts", self.home / "texts", dirs_exist_ok=True)
         self._make_goods()
         self._run(self.command("migrate"), "migrate")
         self._run(self.command("stock", str(self.goods)), "stock")
