@@ -19,6 +19,7 @@ from tests.storefront.page import Page
 from troth.faces.desk.urls import PAGES
 from troth.faces.desk.urls import Page as Place
 from troth.pledge.office.policy import ROLES
+from troth.shop.journeys import ask
 from troth.shop.orders.models import Order
 from troth.shop.staff.models import Job
 
@@ -63,7 +64,9 @@ def test_who_sees_which_page_is_what_the_document_says(office: Office, order: Or
     people |= {role: office.hired(role, role) for role in ROLES if role != "owner"}
     people["owner"] = office.owner
     office.later(minutes=6)  # nobody's second factor is of just now
+    asked_by_alice = ask.ask(order.person_id, ask.Question("Where is it?"))
     known = {"desk_order ref": order.ref, "desk_colleague ref": people["support"].ref}  # type: ignore[attr-defined]
+    known |= dict.fromkeys(("desk_ticket ref", "desk_ticket_take ref"), asked_by_alice.ref)
     rows = [
         [f"`/desk/{place.path.replace('str:', '')}`", *(asked(one, place, known) for one in people.values())]
         for place in PAGES
@@ -86,6 +89,7 @@ def takes(one: Colleague, order: Order, why: str) -> str:
 def test_what_a_job_shows_is_what_the_document_says_and_the_ledger_counts(
     office: Office, order: Order, house: House
 ) -> None:
+    ticket = ask.ask(order.person_id, ask.Question("Where is it?", "A download"))
     rows, shown = [], 0
     for role in ROLES:
         one = office.owner if role == "owner" else office.hired(role, role)
@@ -94,11 +98,15 @@ def test_what_a_job_shows_is_what_the_document_says_and_the_ledger_counts(
                 rows.append([role, why, "no job", ""])
                 continue
             opened = fields(one.page(f"/desk/jobs/{job}"))
-            shown += bool(opened)
+            talk = one.get(f"/desk/jobs/{job}/tickets/{ticket.ref}")
+            read = fields(Page(talk.content.decode()))
+            shown += bool(opened) + bool(read)
+            opened += read
             one.posts(f"/desk/jobs/{job}/close", {})
             after = fields(one.page(f"/desk/jobs/{job}", 403))
+            after += fields(one.page(f"/desk/jobs/{job}/tickets/{ticket.ref}", 403))
             rows.append([role, why, ", ".join(opened), ", ".join(after) or "nothing"])
-    assert len(openings(house, order.person_id)) == shown == 4
+    assert len(openings(house, order.person_id)) == shown == 6
     assert not Job.objects.filter(closed_at__isnull=True).exists()
     found = table(["role", "job about", "shows, while it is open", "after closing"], rows)
     assert found in (ROOT / "docs/desk.md").read_text("utf-8"), found

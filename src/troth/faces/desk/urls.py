@@ -15,7 +15,7 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from troth.faces.desk.guards import OpenTo
-from troth.faces.desk.views import colleagues, entering, home, jobs, orders, search
+from troth.faces.desk.views import colleagues, entering, home, jobs, orders, search, tickets
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -34,9 +34,15 @@ PAGES = (
     Page("", home.view, "desk", _("My jobs")),
     Page("orders", orders.listing, "desk_orders", _("Orders")),
     Page("orders/<str:ref>", orders.view, "desk_order"),
+    Page("tickets", tickets.listing, "desk_tickets", _("Questions")),
+    Page("tickets/<str:ref>", tickets.view, "desk_ticket"),
+    Page("tickets/<str:ref>/take", tickets.take, "desk_ticket_take"),
     Page("search", search.view, "desk_search"),
     Page("take", jobs.take, "desk_take"),
     Page("jobs/<str:job>", jobs.view, "desk_job"),
+    Page("jobs/<str:job>/tickets/<str:ref>", tickets.in_one_job, "desk_job_ticket"),
+    Page("jobs/<str:job>/tickets/<str:ref>/merge", tickets.merge, "desk_job_ticket_merge"),
+    Page("jobs/<str:job>/tickets/<str:ref>/files/<str:attachment>", tickets.file, "desk_job_ticket_file"),
     Page("jobs/<str:job>/close", jobs.close, "desk_job_close"),
     Page("break-glass", jobs.glass, "desk_glass"),
     Page("colleagues", colleagues.listing, "desk_colleagues", _("Colleagues")),

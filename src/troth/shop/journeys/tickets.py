@@ -16,14 +16,17 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge.ids import SHAPE
+from troth.pledge.office.messages import Job
 from troth.pledge.vault.classes import Enclosure, Words
 from troth.pledge.vault.door import KeeperRefused, door
 from troth.pledge.vault.fields import Sealed
 from troth.shop.accounts.models import Claim, Contact
+from troth.shop.journeys import job as jobs
 from troth.shop.refusal import Refused
 from troth.shop.support import addresses, files
 from troth.shop.support.models import Attachment, Message, Ticket
 
+LISTED = 30
 PAGE = 20  # messages on one page
 AT_ONCE, BYTES_AT_ONCE = 49, 600_000  # sealed values in one question to the keeper, beside the contact
 ENDED = _("Your session has ended; please sign in again.")
@@ -53,6 +56,29 @@ class Shown(msgspec.Struct, frozen=True):
 def of(person_ref: str) -> QuerySet[Ticket]:
     """A person's tickets, and those of guests whom they claimed, the newest first."""
     return Ticket.objects.filter(person__in=Claim.persons_of(person_ref), merged_into=None).order_by("-touched_at")
+
+
+WAITS: dict[str, tuple[str, ...]] = {
+    "": Ticket.OURS,
+    "waiting": (Ticket.WAITING,),
+    "solved": (Ticket.SOLVED,),
+    "closed": (Ticket.CLOSED,),
+}
+
+
+def waiting(shown: str, page: int) -> tuple[list[Ticket], bool]:
+    """A page of the tickets whose turn it is, those that are due first, and whether there are more."""
+    rows = Ticket.objects.filter(state__in=WAITS.get(shown, Ticket.OURS), merged_into=None).select_related("product")
+    rows = rows.order_by("due_at", "pk") if shown not in WAITS or not shown else rows.order_by("-touched_at", "pk")
+    start = (page - 1) * LISTED
+    listed = list(rows[start : start + LISTED + 1])
+    return listed[:LISTED], len(listed) > LISTED
+
+
+def others(ticket: Ticket, persons: Sequence[str]) -> list[Ticket]:
+    """What else these persons, who are one customer, have asked."""
+    rows = Ticket.objects.filter(person__in=persons, merged_into=None).exclude(pk=ticket.pk)
+    return list(rows.order_by("-touched_at")[:LISTED])
 
 
 def found(ref: str) -> Ticket | None:
@@ -86,13 +112,13 @@ def read(ticket: Ticket, person_ref: str, capability: str, before: str = "") -> 
     return _shown(rows, opened), more
 
 
-def read_in_job(ticket: Ticket, capability: str, job: str, before: str = "") -> tuple[list[Shown], bool]:
-    """The same for a colleague who has a job on this customer, our own notes included. KeeperRefused without one."""
+def read_in_job(ticket: Ticket, capability: str, job: Job, before: str = "") -> tuple[list[Shown], bool]:
+    """The same for a colleague who has a job on this customer, our own notes included. Refused without one."""
     rows = _messages(ticket, before, notes=True)
     more, rows = len(rows) > PAGE, rows[:PAGE]
     opened: dict[str, Any] = {}
     for some in _slices(_sealed(rows)):
-        values = door().open([sealed for _, sealed in some], purpose="support", job=job, capability=capability)
+        values = jobs.opened(capability, job, [sealed for _, sealed in some])
         opened |= dict(zip((name for name, _ in some), values, strict=True))
     return _shown(rows, opened), more
 
@@ -105,9 +131,9 @@ def file(ticket: Ticket, attachment: str, person_ref: str, capability: str) -> t
     return opened[row.id], row.size, files.contents(row, opened[row.id])
 
 
-def file_in_job(ticket: Ticket, attachment: str, capability: str, job: str) -> tuple[Enclosure, int, Iterator[bytes]]:
+def file_in_job(ticket: Ticket, attachment: str, capability: str, job: Job) -> tuple[Enclosure, int, Iterator[bytes]]:
     row = _attachment(ticket, attachment, notes=True)
-    (enclosure,) = door().open([row.enclosure], purpose="support", job=job, capability=capability)
+    (enclosure,) = jobs.opened(capability, job, [row.enclosure])
     return enclosure, row.size, files.contents(row, enclosure)
 
 
