@@ -137,4 +137,5 @@ What to do next:
   2. Complete terms, imprint and the other texts in {made.home / "texts"}: places to fill in stand in [[ ]].
   3. troth --home {made.home} doctor    says what is still missing, and how to mend it.
   4. troth --home {made.home} serve     opens the shop at {made.web.public_url}
-     With --sandbox it sells to look-alikes of PayPal and Skrill: a first sale without an account there."""
+     With --sandbox it sells to look-alikes of PayPal and Skrill: a first sale without an account there.
+  Register in your shop; then troth --home {made.home} staff invite --owner prints the link that makes you its owner."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from troth.faces.cli.bench import callbacks, clone, pages, processes, purchases, strongroom, table
+from troth.faces.cli.bench import callbacks, clone, licensed, pages, processes, purchases, strongroom, table
 from troth.faces.cli.bench.baseline import Bare
 from troth.faces.cli.bench.customer import Customer
 from troth.faces.cli.bench.load import WrongAnswer
@@ -36,10 +36,11 @@ class Size(NamedTuple):
     starts: int
     keeper: strongroom.Size
     messages: callbacks.Size
+    licences: licensed.Size
 
 
-FULL = Size(1000, 5, 3.0, 15, 30.0, 3, strongroom.FULL, callbacks.FULL)
-QUICK = Size(50, 1, 0.3, 2, 2.0, 1, strongroom.QUICK, callbacks.QUICK)
+FULL = Size(1000, 5, 3.0, 15, 30.0, 3, strongroom.FULL, callbacks.FULL, licensed.FULL)
+QUICK = Size(50, 1, 0.3, 2, 2.0, 1, strongroom.QUICK, callbacks.QUICK, licensed.QUICK)
 
 
 @click.command()
@@ -77,13 +78,21 @@ def numbers(folder: Path, size: Size, told: Callable[[str], object], *, fresh: b
         cost = pages.measure(pages.targets(shop, default, none), size.rounds, size.seconds, told)
         spent = purchases.measure(shop, customer, at_rest, size.rounds, size.purchases, told)
         messages = callbacks.rows(shop, customer, size.messages, told)
+        licences = licensed.rows(shop, default, size.licences, told)
         memory = {role: processes.memory(pids) for role, pids in shop.roles.items()}
         told("statements of SQL")
         shop.close()
         shop.open(counting=True)
         statements = purchases.count(shop, customer)
         customer.close()
-    rows = [*_pages(cost, statements), *_purchases(spent, statements), *messages, *_at_rest(at_rest), *_memory(memory)]
+    rows = [
+        *_pages(cost, statements),
+        *_purchases(spent, statements),
+        *messages,
+        *licences,
+        *_at_rest(at_rest),
+        *_memory(memory),
+    ]
     seconds = median(start.seconds for start in starts)
     rows.append(Row("start to first product page", "s", seconds, 2, peers="oscar 2.0, vendure 8.5, saleor 19"))
     cpu = median(start.cpu for start in starts)
