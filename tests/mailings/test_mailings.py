@@ -20,12 +20,13 @@ from troth.pledge.due import loop as due
 from troth.pledge.rights.models import Consent
 from troth.shop.catalogue.models import Edition, Release
 from troth.shop.delivery import signature
-from troth.shop.journeys import bounce, choose, mailing
+from troth.shop.journeys import bounce, choose, hear_mail, mailing
 from troth.shop.mailings import consent, markup
 from troth.shop.mailings.models import Mailing, Recipient
 from troth.shop.mailings.segments import Segment
 from troth.shop.orders.models import Order
 from troth.shop.refusal import Refused
+from troth.shop.support.models import Ticket
 
 BOUNCES = "bounces@fernhill.example"
 
@@ -304,3 +305,14 @@ def test_hosts_of_links_are_those_that_were_written(house: House, reader: Reader
     sent(house)
     hosts = {urlsplit(part).hostname for part in house.mails[0].html.split('"') if part.startswith("http")}
     assert hosts == {"127.0.0.1", "fernhill.example"}
+
+
+def test_what_comes_back_to_the_shops_mailbox_is_heard_and_begins_no_conversation(house: House, reader: Reader) -> None:
+    alice = reader("alice@b.example")
+    with mail(bounces=BOUNCES):
+        sent(house)
+        said = f"To: {house.mails[0].sender}\nFrom: mailer@b.example\nMessage-ID: <x@b.example>\nMIME-Version: 1.0\n"
+        hear_mail.take_in((said + DSN.format(status="5.1.1", action="failed")).encode())
+        house.works()
+    assert Ticket.objects.count() == 0
+    assert consent.standing(alice.person_id).what == Consent.WITHDRAWN

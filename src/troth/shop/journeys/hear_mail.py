@@ -8,6 +8,7 @@ file; from anybody else it begins a ticket of their own, and they learn nothing 
 from __future__ import annotations
 
 from datetime import timedelta
+from email import message_from_bytes
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -24,7 +25,7 @@ from troth.pledge.vault.door import door
 from troth.pledge.vault.models import NoBlank
 from troth.shop.accounts.models import Contact
 from troth.shop.invoices import worker_key
-from troth.shop.journeys import ask
+from troth.shop.journeys import ask, bounce
 from troth.shop.journeys.write_to import asked
 from troth.shop.refusal import Refused
 from troth.shop.support import addresses, files, imap, mail
@@ -76,6 +77,9 @@ def hear(parcel_id: str, claim: due.Claim) -> None:
     outcome, sender = "unreadable", ""
     raw = _unsealed(parcel)
     name = _hashed("troth.mail", raw.decode("latin-1"))
+    if returned := bounce.heard(message_from_bytes(raw)):
+        _note(parcel, name, sender, returned)
+        return
     try:
         letter = mail.read(raw, largest())
     except mail.Unreadable as why:

@@ -57,6 +57,7 @@ JOBS = {
     "mai_": _("a mailing that you allow"),
     "own-data": _("your look at your own data"),
     "export": _("your export of all that is held"),
+    "correct": _("your correction of your own data"),
     "change-email": _("the change of your address"),
     "erase": _("your wish to be forgotten"),
 }

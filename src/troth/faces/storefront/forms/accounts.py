@@ -64,6 +64,11 @@ class ChangeEmailForm(ShopForm):
     password = fields.password(_("Your password"))
 
 
+class DetailsForm(ShopForm):
+    name = fields.name(_("Your name"))
+    postcode = fields.postcode(required=False, hint=_("It prefills the bill, nothing else."))
+
+
 class ChangePasswordForm(ShopForm):
     old = fields.password(_("Your present password"))
     password = fields.password(_("New password"), autocomplete="new-password", hint=AT_LEAST)
