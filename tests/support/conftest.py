@@ -5,6 +5,7 @@ import pytest
 from django.conf import settings
 
 from tests.house import House
+from tests.storefront.conftest import basket as basket
 from tests.storefront.conftest import browser as browser
 from troth.config import Support
 from troth.faces.storefront.views import tickets

@@ -15,6 +15,7 @@ from tests.support.asking import ALICE, ASKED, WHO, asks, letter, link, member, 
 from troth.pledge.due import loop as due
 from troth.pledge.rights.models import Erasure
 from troth.shop.journeys import answer, ask
+from troth.shop.orders.models import Order
 from troth.shop.refusal import Refused
 from troth.shop.support.models import Attachment, Message, Piece, Ticket
 
@@ -219,3 +220,20 @@ def test_a_letter_may_hold_only_a_link(house: House, browser: Browser) -> None:
     answer.answer(ticket, ANSWER)
     house.works()
     assert all("Reindex" not in mail.raw for mail in house.mails) and "/recover/" in house.mails[-1].text
+
+
+def test_who_may_see_an_order_asks_about_it_and_nobody_else(house: House, basket: Browser) -> None:
+    fields = {
+        "name": "Gus Guest", "email": WHO["email"], "street": "1 Elm Row", "city": "Berlin",
+        "billing_postcode": "10115", "country": "DE", "provider": "paypal",
+    }  # fmt: skip
+    assert basket.send("/checkout", fields).status_code == 303
+    order = Order.objects.get()
+    assert "Ask about this order" in basket.page(f"/orders/{order.ref}").text
+    ticket = asks(basket, path=f"/orders/{order.ref}/ask")
+    assert (ticket.order_id, ticket.person_id) == (order.ref, order.person_id)
+    house.works()
+    assert house.mails[-1].to == [WHO["email"]]
+    assert Browser().get(f"/orders/{order.ref}/ask").status_code == 404
+    other = ask.ask(ask.Stranger("Mal", "mal@evil.example"), ask.Question("x", order=order.ref))
+    assert other.order is None  # who only knows its number ties nothing to it

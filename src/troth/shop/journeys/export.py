@@ -28,7 +28,7 @@ from troth.pledge.vault.door import KeeperRefused, door
 from troth.shop.accounts.models import Claim, Contact
 from troth.shop.holdings import PEOPLE
 from troth.shop.journeys import erase, export_opened
-from troth.shop.journeys.export_opened import Request, by_own_capability, sealed_values, worker_purpose
+from troth.shop.journeys.export_opened import Request, batches, by_own_capability, sealed_values, worker_purpose
 from troth.shop.policy_version import VERSION
 from troth.shop.refusal import Refused
 
@@ -36,6 +36,7 @@ FORM = 1  # of data.json: raised when programs that read it have to change
 PATIENCE, STEP = 15.0, 0.05  # seconds that a request waits for the worker
 pause = time.sleep  # where no worker runs beside, it is called here
 A_DAY = 4  # exports of one person
+LONG = 5000  # bytes: what is longer is a piece of a file, which is in the archive as it was
 NOT_HELD = {
     "password": "kept by the keeper as an Argon2id hash, which leaves it for nobody",
     "passkeys": "kept by the keeper: their public halves and counters; the list is in your account",
@@ -88,9 +89,8 @@ def _own(person_ref: str, capability: str) -> dict[str, Any]:
     contacts = [(name, one) for name, row, one in mine if isinstance(row, Contact)]
     rest = [(name, one) for name, row, one in mine if not isinstance(row, Contact)]
     found: dict[str, Any] = {}
-    size = export_opened.TOGETHER - len(contacts)
-    for start in range(0, max(1, len(rest)), size):
-        part = contacts + rest[start : start + size]
+    for some in batches(rest, export_opened.TOGETHER - len(contacts)) if rest else [[]]:
+        part = contacts + some
         values = door().open([one for _name, one in part], purpose="account", job="export", capability=capability)
         found |= {name: msgspec.to_builtins(value) for (name, _one), value in zip(part, values, strict=True)}
     return found
@@ -182,6 +182,8 @@ def _opened(row: Model, name: str, value: Any) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime | date):
         return value.isoformat()
+    if isinstance(value, bytes | memoryview) and len(value) > LONG:
+        return {"bytes": len(value), "see": "files/"}
     if isinstance(value, bytes | memoryview):
         return {"base64": base64.b64encode(bytes(value)).decode()}
     return value

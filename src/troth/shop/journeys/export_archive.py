@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from troth.pledge.keeper.messages import Entry
 from troth.pledge.vault import published
-from troth.shop.journeys import export, who_looked
+from troth.shop.journeys import export, export_files, who_looked
 from troth.shop.journeys.export import Gathered
 
 STYLE = (
@@ -42,6 +42,7 @@ def _files(gathered: Gathered) -> Iterator[tuple[str, bytes]]:
         yield "index.html", _page(gathered).encode()
     yield "data.json", msgspec.json.format(msgspec.json.encode(gathered.data), indent=1)
     yield "schema.json", msgspec.json.format(msgspec.json.encode(export.schema()), indent=1)
+    yield from export_files.opened(gathered.data)
     yield "ledger/README.txt", _how_to_verify().encode()
     told = [(entry.seq, entry.leaf, entry.event, entry.salt) for entry in gathered.entries]
     for (seq, leaf, event, salt), receipt in zip(told, published.receipts(told), strict=True):

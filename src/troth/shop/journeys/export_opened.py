@@ -30,7 +30,7 @@ SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 MOST = (
     100  # records in one export: the newest; a day's openings of one person are limited, and buyers' letters need some
 )
-TOGETHER = 50  # records in one question to the keeper
+TOGETHER, BYTES_TOGETHER = 50, 600_000  # records in one question to the keeper, and what they may weigh
 
 
 class Request:
@@ -105,6 +105,21 @@ def worker_purpose(klass: str) -> str:
     return next((purpose for purpose in ("notice", "bill") if purpose in mine), next(iter(mine), ""))
 
 
+def batches(records: list[tuple[str, Sealed]], most: int) -> Iterator[list[tuple[str, Sealed]]]:
+    """As many at a time as one question holds: a long message weighs more than an address."""
+    part: list[tuple[str, Sealed]] = []
+    weight = 0
+    for record in records:
+        size = len(record[1].ciphertext)
+        if part and (len(part) == most or weight + size > BYTES_TOGETHER):
+            yield part
+            part, weight = [], 0
+        part.append(record)
+        weight += size
+    if part:
+        yield part
+
+
 def _is_theirs(row: Export) -> bool:
     """Whether the request has the person's own capability, by the keeper's word."""
     contact = Contact.objects.filter(person=row.person_id, state=Contact.CURRENT, contact__isnull=False).first()
@@ -128,8 +143,7 @@ def _opened(row: Export) -> dict[str, Any]:
             wanted.setdefault(purpose, []).append((name, sealed))
     found: dict[str, Any] = {}
     for purpose, records in wanted.items():
-        for start in range(0, min(len(records), MOST), TOGETHER):
-            part = records[start : min(start + TOGETHER, MOST)]
+        for part in batches(records[:MOST], TOGETHER):
             values = door().open([sealed for _name, sealed in part], purpose=purpose, job=row.id)
             found |= {name: msgspec.to_builtins(value) for (name, _s), value in zip(part, values, strict=True)}
     return found
