@@ -46,12 +46,19 @@ def sandbox(port: int, smtp_port: int) -> None:
             told = ours.start()
         except OSError:
             raise click.ClickException("a port is taken; choose others with --port and --smtp-port.") from None
-        _tell(settings, told)
+        _until(ended, settings, told)
+    finally:
+        ours.stop()
+
+
+def _until(ended: threading.Event, settings: Config, told: Addresses) -> None:
+    """The shop is told of these look-alikes until then, and of none afterwards."""
+    _tell(settings, told)
+    try:
         click.echo(f"Letters arrive at {told.mailbox}\nThe shop meets the look-alikes when it starts again.")
         ended.wait()
     finally:
         told_in(settings).unlink(missing_ok=True)
-        ours.stop()
 
 
 def told_in(settings: Config) -> Path:
