@@ -25,6 +25,7 @@ from troth.shop.orders.models import Order
 def keeper(tmp_path: Path) -> Iterator[Keeper]:
     """The tests' keeper, with its keyring in a folder."""
     db = connect(tmp_path / "keeper" / "keyring.sqlite3")
+    db.execute("PRAGMA synchronous = OFF")  # nothing dies here
     for statement in roots._own_keys:
         db.execute(statement)
     keeper = Keeper(db, FileKey(Path(settings.TROTH.root_key)))

@@ -12,6 +12,7 @@ from tests.storefront.page import Page
 from troth.pledge.keeper import messages
 from troth.pledge.ledger.events import unseal
 from troth.pledge.office import messages as office_messages
+from troth.pledge.office import policy
 from troth.pledge.vault.door import KeeperRefused
 from troth.shop.accounts.models import Contact
 from troth.shop.orders.models import Order
@@ -197,6 +198,28 @@ def test_a_forgotten_customer_opens_for_nobody(office: Office, order: Order, hou
     house.worker.shred(order.person_id)
     assert "alice" not in sara.page(f"/desk/jobs/{job}", 400).text.lower()
     assert sara.posts("/desk/take", {"order": order.ref, "why": "question", "hours": "8"}).status_code == 400
+
+
+def test_customers_read_who_took_their_case_up(office: Office, house: House) -> None:
+    sara, bob = office.hired("sara", "support"), office.colleague("bob")
+    form = sara.send("/desk/search", {"q": bob.email})
+    fields = Page(form.content.decode()).form("/desk/take") | {"why": "question", "hours": "8"}
+    taken = sara.post("/desk/take", fields, HTTP_ORIGIN=ORIGIN, HTTP_SEC_FETCH_SITE="same-origin")
+    assert bob.email in sara.page(taken["Location"]).text
+    told = bob.page("/account/privacy").text
+    assert "Your case was taken up" in told
+    assert "somebody who works here, in support" in told
+    assert "name and e-mail address to answer you" in told
+
+
+def test_nobody_walks_through_all_customers(office: Office, order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy, "JOBS_A_DAY", 2)
+    monkeypatch.setattr(policy, "OPENINGS_A_DAY", 2)
+    sara = office.hired("sara", "support")
+    job, _ = (sara.takes(order.ref) for _ in range(2))
+    answer = sara.posts("/desk/take", {"order": order.ref, "why": "question", "hours": "8"})
+    assert "try again in" in answer.content.decode()
+    assert [sara.get(f"/desk/jobs/{job}").status_code for _ in range(3)] == [200, 200, 400]
 
 
 def test_the_desk_is_shut_to_customers_capabilities(office: Office, order: Order, house: House) -> None:
