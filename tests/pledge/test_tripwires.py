@@ -7,8 +7,10 @@ import pytest
 from tests.house import House
 from tests.pledge.test_keeper import ask, blank, code, record
 from troth.pledge.due import loop as due
+from troth.pledge.ids import to_bytes
 from troth.pledge.keeper import messages
 from troth.pledge.keeper.keeper import INCIDENTS_TOLD, Keeper
+from troth.pledge.older_keyrings import bring_up
 from troth.pledge.vault import seen
 from troth.pledge.vault.door import KeeperRefused
 from troth.pledge.vault.models import Person
@@ -39,6 +41,16 @@ def test_opening_a_poison_person_looks_like_any_refusal_and_is_told(keeper: Keep
     ask(keeper, "worker", messages.Restrict(fresh.ref, ""))  # it cannot be taken away again
     assert code(ask(keeper, "worker", messages.Open([record(keys, "contact")], "deliver", "deliver"))) == "gone"
     assert list(incidents(keeper).values()) == [2]
+
+
+def test_the_tripwires_of_an_older_keyring_are_taken_along(keeper: Keeper) -> None:
+    fresh, keys = blank(keeper)
+    keeper.db.execute("CREATE TABLE poison (ref BLOB PRIMARY KEY) WITHOUT ROWID")
+    keeper.db.execute("INSERT INTO poison VALUES (?)", (to_bytes(fresh.ref),))
+    assert bring_up(keeper.db)
+    assert code(ask(keeper, "worker", messages.Open([record(keys, "contact")], "deliver", "deliver"))) == "gone"
+    assert list(incidents(keeper).values()) == [1]
+    assert bring_up(keeper.db) == []
 
 
 def test_a_forged_or_moved_value_is_told(keeper: Keeper) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from troth.pledge.keeper.keyring import Keyring
+from troth.pledge.keeper.messages import NOBODY
 from troth.pledge.keeper.persons import Wraps, packed
 
 BATCH = 1000  # persons read at a time
@@ -45,4 +46,14 @@ def _number_wraps(db: Keyring) -> str:
     return f"the wraps of {moved:,} persons are numbered now" if moved else ""
 
 
-STEPS: tuple[Callable[[Keyring], str], ...] = (_number_wraps,)
+def _restrict_tripwires(db: Keyring) -> str:
+    """The first releases had a table of them; a tripwire is a restriction to a job that there is not, since."""
+    if not db.one("SELECT 1 FROM sqlite_master WHERE name = 'poison'"):
+        return ""
+    db.execute("INSERT OR REPLACE INTO restricted SELECT ref, ? FROM poison", (NOBODY,))
+    moved = db.value("SELECT count(*) FROM poison")
+    db.execute("DROP TABLE poison")
+    return f"{moved} tripwires are restrictions now" if moved else ""
+
+
+STEPS: tuple[Callable[[Keyring], str], ...] = (_number_wraps, _restrict_tripwires)

@@ -13,7 +13,7 @@ from troth.pledge.policy.probe import sealed_columns
 from troth.pledge.vault import seen
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.pledge.vault.fields import seal
-from troth.shop.clauses import p16_at_rest
+from troth.shop.clauses import keyring, p16_at_rest
 from troth.shop.delivery.models import Letter
 from troth.shop.orders.models import Order
 
@@ -36,7 +36,7 @@ def _deliver_what_was_not() -> None:
 def _acknowledge_what_we_planted() -> None:
     """The keeper takes what was written in clear for forged values, and rightly so; here the owner knows why."""
     try:
-        seen.compare()
+        keyring.put_right()
         door().acknowledge(sum(seen.incidents().values()))
         seen.compare()
     except (KeeperAway, KeeperRefused):

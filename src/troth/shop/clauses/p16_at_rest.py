@@ -15,8 +15,7 @@ from troth import config
 from troth.pledge.keeper import seals
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, State, broken, gap, holds, unknown
 from troth.pledge.policy.probe import Probe, sealed_columns
-from troth.pledge.vault import seen
-from troth.shop.clauses import forgotten, marker, mutations, separation
+from troth.shop.clauses import forgotten, keyring, marker, mutations, separation
 
 HEAD = bytes([seals.FORMAT])
 HEAD_SIZE = seals.HEAD.size
@@ -82,19 +81,6 @@ def roles_are_kept_apart(probe: Probe) -> Iterator[Finding]:
             yield holds(f"the operating system refuses the keeper's files to the {role} process ({how})")
 
 
-def nothing_happened_that_never_should(probe: Probe) -> Iterator[Finding]:
-    for what, times in seen.incidents().items():
-        yield broken(f"{what} ({times} times): look into it, then run `troth incidents --acknowledge`")
-    yield holds("no value was forged or moved, and none of the persons was opened who are there as tripwires")
-
-
-def the_keyring_continues(probe: Probe) -> Iterator[Finding]:
-    wrong = seen.trouble()
-    if wrong:
-        yield broken(f"the keeper opens nothing: {wrong}")
-    yield holds("the keyring continues what this shop has seen of it: no entry is gone, no erasure undone")
-
-
 def a_restore_is_vouched_for(probe: Probe) -> Iterator[Finding]:
     told = probe.config.home / "unvouched.json"  # written by `troth restore`, removed by its owner's acknowledgement
     if told.exists():
@@ -144,8 +130,8 @@ CLAUSE = Clause(
         Check("a marker customer stands nowhere in clear", "forensic", the_marker_customer_stands_nowhere),
         Check("sealed columns hold ciphertext", "forensic", sealed_columns_hold_seals),
         Check("the forgotten stay forgotten", "synthetic", the_forgotten_stay_forgotten),
-        Check("no incident is open", "runtime", nothing_happened_that_never_should),
-        Check("the keyring continues what was seen of it", "runtime", the_keyring_continues),
+        Check("no incident is open", "runtime", keyring.nothing_happened_that_never_should),
+        Check("the keyring continues what was seen of it", "runtime", keyring.it_continues),
         Check("what was brought back is vouched for", "static", a_restore_is_vouched_for),
         Check("keys lie apart from the data", "static", keys_lie_apart),
         Check("the processes are kept apart", "runtime", roles_are_kept_apart),
@@ -168,6 +154,13 @@ CLAUSE = Clause(
             turns=(the_forgotten_stay_forgotten,),
         ),
         Mutant("the root key beside the data", _key_in_the_folder, turns=(keys_lie_apart,)),
+        Mutant(
+            "a forged value is opened",
+            keyring.forged,
+            in_demo=False,
+            turns=(keyring.nothing_happened_that_never_should,),
+        ),
+        Mutant("an older keyring put back", keyring.behind, in_demo=False, turns=(keyring.it_continues,)),
         Mutant(
             "a copy brought back without the journal",
             _restored_unseen,
