@@ -172,6 +172,7 @@ class Policy(msgspec.Struct, frozen=True):
     answer_days: int = 3  # in which a question is answered
     correspondence_days: int = 365  # after a conversation was closed
     unconfirmed_days: int = 30
+    change_notice_days: int = 30  # between telling everybody of a new policy and its taking effect
     abandoned_days: int = 30
     # Whom the shop may write to about news: buyers, about similar products, until they object; who asked for it; or all
     # who did not object.

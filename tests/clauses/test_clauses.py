@@ -13,19 +13,20 @@ from troth.pledge import clock, egress
 from troth.pledge.policy.clause import WORST_LAST, Check, Clause, Mutant, State, Verdict, judge
 from troth.pledge.policy.running import check, standing
 from troth.shop.catalogue.models import Edition
-from troth.shop.clauses import BY_ID, CLAUSES, published
+from troth.shop.clauses import BY_ID, CLAUSES, published, versions
 
 MUTANTS = [(clause.id, mutant) for clause in CLAUSES for mutant in clause.mutants]
 
 
 @pytest.fixture(autouse=True)
-def started() -> Iterator[None]:
+def started(db: None) -> Iterator[None]:
     """What web and worker do and note about themselves when they start."""
     folder = settings.TROTH.home / "run"
     folder.mkdir(exist_ok=True)
     for role in ("web", "worker"):
         outgoing.guard(settings.TROTH, role)
     (folder / "separation.json").write_text(json.dumps({"web": "none", "worker": "none"}))
+    versions.look()
     yield
     egress.rest()
     (folder / "egress-refused").unlink(missing_ok=True)

@@ -103,6 +103,7 @@ urlpatterns = [
     path("ledger/vkey", ledger.key, name="ledger_key"),
     path("ledger/tile/<path:path>", ledger.tile, name="ledger_tile"),
     path("privacy.json", promises.as_json, name="privacy_json"),
+    path("privacy/<slug:name>", promises.version, name="privacy_version"),
     path("privacy/proof/<int:seq>", promises.proof, name="privacy_proof"),
     path("sitemap.xml", discovery.sitemap, name="sitemap"),
     path("robots.txt", discovery.robots, name="robots"),

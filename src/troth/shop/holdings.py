@@ -239,6 +239,7 @@ NOBODYS = tuple(
         ("rights.Wording", "hash version language text"),
         ("mailings.Mailing", "id kind title text segment release state begins_at built_to made_at done_at"),
         ("policy.Verdict", "id clause state findings checked_at expires_at took_ms"),
+        ("policy.Version", "name text digest made_at told_to told_at takes_effect_at"),
         ("policy.Confirmation", "id clause item confirmed_at"),
         ("invoices.Series", "name last"),
         ("texts.Publication", "id name number version text since"),

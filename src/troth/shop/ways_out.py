@@ -37,7 +37,7 @@ LETTERS = {
     "confirm": "P5", "recover": "P5", "taken": "P5", "change": "P5", "changing": "P5",
     "passkey-added": "P5", "passkey-removed": "P5",
     "erase": "P16", "erasing": "P16", "erased": "P16",
-    "mailing": "P9", "release": "P9", "renew": "P9", "policy": "P20",
+    "mailing": "P9", "release": "P9", "policy": "P20",
     "ticket-received": "P19", "ticket-answer": "P19", "break-glass": "P17",
 }  # fmt: skip
 

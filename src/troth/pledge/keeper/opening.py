@@ -11,7 +11,7 @@ from importlib import import_module
 from troth.pledge import fault
 from troth.pledge.keeper import capabilities, messages
 from troth.pledge.keeper.credentials import Credentials, Steps, read_mailbox, rest
-from troth.pledge.keeper.policy import BY_CAPABILITY, BY_DOOR, OPENS, OPTIONAL, REACHED_BY
+from troth.pledge.keeper.policy import BY_CAPABILITY, BY_DOOR, OPENS, OPTIONAL, REACHED_BY, SINCE
 from troth.pledge.keeper.room import Room
 from troth.pledge.keeper.seals import BadSeal
 from troth.pledge.ledger.events import Event
@@ -87,6 +87,8 @@ class Opening:
         fate = OPENS.get((record.place.klass, purpose))
         if fate is None:
             raise messages.Refused("purpose")
+        if record.place.schema < SINCE.get((record.place.klass, purpose), 0):
+            raise messages.Refused("given-before")
         value = self._room.unseal(record, fate)
         if purpose in OPTIONAL and self._credentials.objects(read_mailbox(value)):
             raise messages.Refused("objected")

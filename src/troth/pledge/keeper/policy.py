@@ -39,6 +39,8 @@ OPENS: dict[tuple[str, str], str] = {
     ("correspondence", "support"): "standing",
     ("correspondence", "legal"): "standing",
 }
+# (class, purpose) that came later -> the schema from which on it opens: what was given before was given for less.
+SINCE: dict[tuple[str, str], int] = {}
 PURPOSES = tuple(dict.fromkeys(purpose for _, purpose in OPENS))
 
 # role -> purposes it may open for by its door alone; web has none and needs a person's capability

@@ -20,6 +20,21 @@ class Verdict(models.Model):
         return f"{self.clause} {self.state}"
 
 
+class Version(models.Model):
+    """A version of the published policy. In force from `takes_effect_at` on, which is known once everybody was told."""
+
+    name = models.CharField(primary_key=True, max_length=20)  # 2026-11-22-1a2b3c4d
+    text = models.JSONField()  # clauses, numbers and purposes, as they were published
+    digest = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+    told_to = models.CharField(max_length=30, blank=True)  # the last contact that a letter was queued for
+    told_at = models.DateTimeField(null=True)
+    takes_effect_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Confirmation(models.Model):
     """The owner said that people keep their part of a promise. Never altered: a later one stands beside it."""
 

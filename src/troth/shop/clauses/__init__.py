@@ -21,6 +21,7 @@ from troth.shop.clauses import (
     p17_only_who_needs_it,
     p18_safe_servers,
     p19_contact,
+    p20_changes,
 )
 
 CLAUSES: tuple[Clause, ...] = (
@@ -41,6 +42,7 @@ CLAUSES: tuple[Clause, ...] = (
     p17_only_who_needs_it.CLAUSE,
     p18_safe_servers.CLAUSE,
     p19_contact.CLAUSE,
+    p20_changes.CLAUSE,
 )
 BY_ID = {clause.id: clause for clause in CLAUSES}
 LISTS = {"P18": p18_safe_servers.BY_PEOPLE}  # what people keep and the owner confirms

@@ -23,7 +23,7 @@ from troth.pledge.due.models import Due
 from troth.pledge.policy.probe import Probe
 from troth.pledge.policy.running import check as judge
 from troth.pledge.policy.site import Served
-from troth.shop.clauses import BY_ID, CLAUSES, marker, mending
+from troth.shop.clauses import BY_ID, CLAUSES, marker, mending, versions
 
 log = logging.getLogger("troth.clauses")
 EVERY = 600  # seconds between rounds of a clause
@@ -33,6 +33,7 @@ GLANCE = 0.3  # seconds between looks at run/mutant
 
 def ensure() -> None:
     """Each clause has its row, with today's cadence. Safe to call by any number of workers."""
+    versions.look()
     for clause in CLAUSES:
         due.add("check", clause.id, every=EVERY)
     Due.objects.filter(kind="check", every__gt=0).exclude(every=EVERY).update(every=EVERY)

@@ -9,10 +9,7 @@ import msgspec
 from troth.pledge import clock
 from troth.pledge.policy.clause import State
 from troth.pledge.policy.running import history, in_ledger, standing
-from troth.shop import policy_version
 from troth.shop.clauses import CLAUSES
-
-VERSION = policy_version.VERSION
 
 
 class Row(msgspec.Struct, frozen=True):

@@ -25,6 +25,7 @@ from troth.pledge.prepared import Prepared
 from troth.pledge.vault.classes import Billing as BillingData
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.pledge.vault.fields import seal
+from troth.shop import policy_version
 from troth.shop.accounts import newcomer, passwords
 from troth.shop.accounts.models import Claim, Contact
 from troth.shop.accounts.session import SignedIn, signed_in
@@ -42,7 +43,6 @@ from troth.shop.orders.models import BasketLine, Billing, Order, OrderLine
 from troth.shop.payments import attempt, gateways
 from troth.shop.payments.models import Payment
 from troth.shop.payments.polling import FIRST_LOOK
-from troth.shop.policy_version import VERSION
 from troth.shop.refusal import Refused
 from troth.shop.texts import standing as texts
 
@@ -199,7 +199,7 @@ def _write(
         coupon=taken.code,
         viewer=viewer,
         once=once or None,
-        policy_version=VERSION,
+        policy_version=policy_version.current(),
         terms_version=texts.terms_version(),
     )
     fault.here("buy.order")
@@ -316,7 +316,7 @@ def _person(buyer: Newcomer | Known, mailings: bool | None) -> tuple[bytes, Cont
         return b"", known
     person, secret, contact = newcomer.make(buyer.name, buyer.email)
     if buyer.password:
-        newcomer.register(person, buyer.postcode, VERSION)
+        newcomer.register(person, buyer.postcode, policy_version.current())
         queue("confirm", person.ref, person)
     if mailings is not None:
         choose.offered(person.ref, "checkout", mailings)

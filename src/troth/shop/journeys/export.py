@@ -25,11 +25,11 @@ from troth.pledge.keeper.policy import OPENS
 from troth.pledge.rights.holding import Cut, Delete, Holding
 from troth.pledge.rights.models import Export
 from troth.pledge.vault.door import KeeperRefused, door
+from troth.shop import policy_version
 from troth.shop.accounts.models import Claim, Contact
 from troth.shop.holdings import PEOPLE
 from troth.shop.journeys import erase, export_opened
 from troth.shop.journeys.export_opened import Request, batches, by_own_capability, sealed_values, worker_purpose
-from troth.shop.policy_version import VERSION
 from troth.shop.refusal import Refused
 
 FORM = 1  # of data.json: raised when programs that read it have to change
@@ -129,7 +129,7 @@ def _data(person_ref: str, values: dict[str, Any]) -> dict[str, Any]:
             "address": shop.address,
             "contact": shop.contact_email,
         },
-        "policy_version": VERSION,
+        "policy_version": policy_version.current(),
         "persons": Claim.persons_of(person_ref),
         "tables": [_table(holding, person_ref, values) for holding in PEOPLE if holding.person],
         "not_by_person": {one.table: str(one.why) for one in PEOPLE if not one.person},

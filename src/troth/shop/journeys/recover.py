@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.pledge.due import loop as due
 from troth.pledge.vault.door import KeeperRefused, door
+from troth.shop import policy_version
 from troth.shop.accounts import passwords
 from troth.shop.accounts.models import Account
 from troth.shop.accounts.session import SignedIn, signed_in
 from troth.shop.journeys.confirm import confirmed
-from troth.shop.policy_version import VERSION
 from troth.shop.refusal import Refused
 
 
@@ -39,6 +39,8 @@ def finish(ticket: str, secret: str, password: str) -> SignedIn:
         raise Refused(_("This link is over or was used; ask for a new one."))
     with transaction.atomic():
         # A guest who chooses a password becomes an account here.
-        Account.objects.get_or_create(person_id=proved.session.ref, defaults={"policy_version": VERSION})
+        Account.objects.get_or_create(
+            person_id=proved.session.ref, defaults={"policy_version": policy_version.current()}
+        )
         confirmed(proved.session.ref)
     return signed_in(proved.session)

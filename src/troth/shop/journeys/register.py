@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.db import transaction
 
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
+from troth.shop import policy_version
 from troth.shop.accounts import newcomer, passwords
 from troth.shop.accounts.session import SignedIn, signed_in
 from troth.shop.delivery.letters import queue
 from troth.shop.journeys import choose
-from troth.shop.policy_version import VERSION
 
 
 def register(name: str, email: str, password: str, postcode: str, mailings: bool = False) -> SignedIn | None:
@@ -19,7 +19,7 @@ def register(name: str, email: str, password: str, postcode: str, mailings: bool
     passwords.check(password, name, email)
     with transaction.atomic():
         person, secret, _ = newcomer.make(name, email)
-        newcomer.register(person, postcode, VERSION)
+        newcomer.register(person, postcode, policy_version.current())
         choose.offered(person.ref, "register", mailings)
         queue("confirm", person.ref, person)
     try:

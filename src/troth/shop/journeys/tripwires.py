@@ -18,9 +18,9 @@ from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.pledge.vault.fields import seal
 from troth.pledge.vault.models import Person
 from troth.pledge.vault.seen import compare
+from troth.shop import policy_version
 from troth.shop.accounts import newcomer
 from troth.shop.accounts.models import Account, Contact
-from troth.shop.policy_version import VERSION
 
 WANTED = 5
 FIRST = ("Agnes", "Bruno", "Clara", "David", "Elin", "Frida", "Goran", "Hanna", "Ivan", "Jonas", "Karin", "Liam")
@@ -65,6 +65,6 @@ def _settle(person: Person) -> None:
     mailbox = f"{first}.{last}{secrets.randbelow(90) + 10}@example.org".lower()  # reserved (RFC 2606): nobody's
     seal(contact, "contact", ContactData(f"{first} {last}", mailbox))
     contact.save(force_insert=True)
-    newcomer.register(person, str(10000 + secrets.randbelow(89999)), VERSION)
+    newcomer.register(person, str(10000 + secrets.randbelow(89999)), policy_version.current())
     confirmed = person.taken_at + timedelta(seconds=60 + secrets.randbelow(3000))
     Account.objects.filter(pk=person.pk).update(made_at=person.taken_at, confirmed_at=confirmed)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.pledge.rights.models import Consent, Wording
 from troth.pledge.vault.models import Person
-from troth.shop.policy_version import VERSION
+from troth.shop import policy_version
 
 SIMILAR, CONSENT, OBJECTION = "similar-products", "consent", "objection"  # [policy] marketing_basis
 # Law asks for a person's own "yes", but for buyers and what is similar: ePrivacy Directive 2002/58/EC, 13(1) and (2).
@@ -109,7 +109,7 @@ def _told_counts() -> Q:
 
 def _wording(text: str) -> Wording:
     language = translation.get_language() or settings.LANGUAGE_CODE
-    name = hashlib.sha256("\0".join((VERSION, language, text)).encode()).hexdigest()
-    wording = Wording(hash=name, version=VERSION, language=language, text=text)
+    name = hashlib.sha256("\0".join((policy_version.current(), language, text)).encode()).hexdigest()
+    wording = Wording(hash=name, version=policy_version.current(), language=language, text=text)
     Wording.objects.bulk_create([wording], ignore_conflicts=True)
     return wording

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,7 +13,8 @@ from django.views.decorators.http import require_safe
 
 from troth.faces.storefront.answers import page
 from troth.pledge.vault import published as published_ledger
-from troth.shop.clauses import published
+from troth.shop import policy_version, recipients
+from troth.shop.clauses import published, versions
 
 STATES = ("holds", "broken", "unknown", "gap")
 TAGS = {"holds": "", "broken": "tag-bad", "unknown": "tag-wait", "gap": "tag-plain"}
@@ -25,7 +27,10 @@ def view(request: HttpRequest) -> HttpResponse:
     counts = Counter(row.state for row in rows)
     context = {
         "rows": rows,
-        "version": published.VERSION,
+        "version": policy_version.current(),
+        "versions": versions.kept(),
+        "coming": versions.coming(),
+        "recipients": recipients.elsewhere(settings.TROTH),
         "tally": [(state, counts[state]) for state in STATES if counts[state]],
         "state_names": {
             "holds": _("holds"),
@@ -41,7 +46,18 @@ def view(request: HttpRequest) -> HttpResponse:
 @require_safe
 def as_json(request: HttpRequest) -> JsonResponse:
     """GET /privacy.json: {"version": …, "promises": [{"id", "title", "words", "state", "findings", …}]}"""
-    return JsonResponse({"version": published.VERSION, "promises": [_told(row) for row in published.page()]})
+    return JsonResponse({"version": policy_version.current(), "promises": [_told(row) for row in published.page()]})
+
+
+@require_safe
+def version(request: HttpRequest, name: str) -> HttpResponse:
+    """GET /privacy/<version>: the policy as it was then, and what changed in it. 404 for one that never was."""
+    found = versions.find(name)
+    if found is None:
+        raise Http404
+    before = versions.before(found)
+    context = {"told": found, "before": before, "changes": versions.difference(before, found)}
+    return page(request, "privacy_version.html", context)
 
 
 @require_safe

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from troth.faces.storefront.answers import page
-from troth.shop.policy_version import VERSION
+from troth.shop import policy_version
 from troth.shop.texts import standing
 from troth.shop.texts.markdown import html
 from troth.shop.texts.reading import USUAL
@@ -39,7 +39,8 @@ def agreeing() -> dict[str, str]:
     """What a form names to which its sender agrees: the versions that count, put down before anybody can agree."""
     standing.announce()
     notice = address_of("withdrawal") if "withdrawal" in standing.texts() else ""
-    return {"terms_version": standing.terms_version(), "policy_version": VERSION, "withdrawal_notice": notice}
+    versions = {"terms_version": standing.terms_version(), "policy_version": policy_version.current()}
+    return {**versions, "withdrawal_notice": notice}
 
 
 @require_safe

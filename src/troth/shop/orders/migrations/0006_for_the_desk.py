@@ -4,18 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0005_terms_version'),
+        ("orders", "0005_terms_version"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['-made_at', 'ref'], name='order_newest'),
+            model_name="order",
+            index=models.Index(fields=["-made_at", "ref"], name="order_newest"),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['state', '-made_at', 'ref'], name='order_newest_of_state'),
+            model_name="order",
+            index=models.Index(fields=["state", "-made_at", "ref"], name="order_newest_of_state"),
         ),
     ]

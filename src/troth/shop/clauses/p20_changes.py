@@ -1,0 +1,138 @@
+"""P20: changes of the policy are told before they count, and what was given before is used for nothing new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from troth.pledge import clock
+from troth.pledge.keeper import policy
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds, unknown
+from troth.pledge.policy.models import Version
+from troth.pledge.policy.probe import Probe
+from troth.shop import policy_version
+from troth.shop.clauses import mutations
+from troth.shop.delivery.models import Letter
+from troth.shop.orders.models import Order
+
+LATE = timedelta(days=2)  # of a letter after its version was told to all
+
+
+def what_is_said_is_a_version(probe: Probe) -> Iterator[Finding]:
+    from troth.shop.clauses import versions  # it reads all clauses, this one too
+
+    newest = Version.objects.order_by("-made_at").first()
+    if newest is None:
+        yield unknown("no version of the policy was written down yet")
+    elif newest.digest != versions.digest(versions.text()):
+        yield broken("what is said differs from the newest version that was written down")
+    else:
+        yield holds(f"what is said is version {newest.name}, and {policy_version.current()} is in force")
+
+
+def everybody_was_told_before(probe: Probe) -> Iterator[Finding]:
+    rows = list(Version.objects.order_by("made_at"))
+    notice = timedelta(days=probe.config.policy.change_notice_days)
+    for version in rows[1:]:
+        if version.takes_effect_at and (not version.told_at or version.takes_effect_at < version.told_at + notice):
+            yield broken(f"version {version.name} counts before its notice was over")
+        if version.told_at is None and probe.now - version.made_at > LATE:
+            yield broken(f"version {version.name} is not told to everybody yet")
+    late = Letter.objects.filter(kind="policy", state=Letter.QUEUED, queued_at__lt=probe.now - LATE).count()
+    if late:
+        yield broken(f"letters about a change that did not leave within two days: {late}")
+    yield holds(f"{len(rows)} versions; each but the first was told {notice.days} days before it counts")
+
+
+def each_order_has_its_version(probe: Probe) -> Iterator[Finding]:
+    played = probe.marker() is not None
+    known = {policy_version.FIRST, *Version.objects.values_list("name", flat=True)}
+    lost = Order.objects.exclude(policy_version__in=known).count()
+    if lost:
+        yield broken(f"orders without the version of the policy that was accepted with them: {lost}")
+    orders = Order.objects.count()
+    if orders or played:
+        yield holds(f"each of {orders} orders has the version that was accepted with it")
+    else:
+        yield gap("there is no order yet")
+
+
+def nothing_given_before_gains_a_purpose(probe: Probe) -> Iterator[Finding]:
+    """Every purpose of now that an earlier version did not name must ask for data given under a newer schema."""
+    rows = list(Version.objects.order_by("made_at"))
+    for version in rows:
+        said = {(klass, purpose) for klass, purposes in version.text["purposes"].items() for purpose in purposes}
+        for klass, purpose in sorted(policy.OPENS.keys() - said):
+            if policy.SINCE.get((klass, purpose), 0) < 2:
+                yield broken(f"{klass} given under {version.name} would now open for {purpose}, which it did not name")
+    yield holds("nothing that was given opens for more than its version named") if rows else unknown("no version yet")
+
+
+@contextmanager
+def _at_once() -> Iterator[None]:
+    """A colleague is in a hurry: the new version counts today, and the letters can wait."""
+    with mutations.replaced(settings, "TROTH", settings.TROTH):  # refuses outside test mode
+        first, now = Version.objects.order_by("made_at").first(), clock.now()
+        assert first is not None
+        row = Version.objects.create(
+            name="hurried", text=first.text, digest=first.digest, made_at=now, takes_effect_at=now
+        )
+        try:
+            yield
+        finally:
+            row.delete()
+
+
+def _unsaid() -> AbstractContextManager[None]:
+    from troth.shop.clauses import versions
+
+    said = versions.text
+    return mutations.replaced(versions, "text", lambda: {**said(), "numbers": {"network_days": 3650}})
+
+
+def _silently_wider() -> AbstractContextManager[None]:
+    return mutations.added(policy.OPENS, ("locality", "support"), "standing")
+
+
+CLAUSE = Clause(
+    id="P20",
+    title=_("Changes are told"),
+    words=_(
+        "When this policy changes, we write to you before the change counts, with the difference word by word. What "
+        "you gave us before is used for nothing new unless you agree."
+    ),
+    stricter=_("Who asked for no mail sees the change here, and with the next order."),
+    enforced=(
+        _("The words, their numbers and what may be opened for what have a version with a hash, in the public ledger."),
+        _("A new version counts only when its notice is over, which begins when the last letter is on its way."),
+        _("The version accepted stands with each order."),
+        _("The keeper opens nothing for a purpose that came after it was given."),
+    ),
+    checks=(
+        Check("what is said is the version that was written down", "static", what_is_said_is_a_version),
+        Check("everybody was told before a version counts", "runtime", everybody_was_told_before),
+        Check("each order has the version accepted with it", "synthetic", each_order_has_its_version),
+        Check("nothing given before gains a purpose", "static", nothing_given_before_gains_a_purpose),
+    ),
+    mutants=(
+        Mutant("a number is changed and nobody told", _unsaid, turns=(what_is_said_is_a_version,)),
+        Mutant("a version counts at once", _at_once, in_demo=False, turns=(everybody_was_told_before,)),
+        Mutant(
+            "orders forget which version they accepted",
+            lambda: mutations.replaced(policy_version, "current", lambda: ""),
+            in_demo=False,
+            turns=(each_order_has_its_version,),
+        ),
+        Mutant(
+            "the postcode is shown to support from now on",
+            _silently_wider,
+            in_demo=False,
+            turns=(nothing_given_before_gains_a_purpose,),
+        ),
+    ),
+    choices=((_("Be forgotten"), "/erase"),),
+)
