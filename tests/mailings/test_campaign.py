@@ -21,7 +21,13 @@ from tests.house import House
 from tests.mailings.conftest import Reader, composed, mail, states
 from troth.pledge import clock
 from troth.pledge.due import loop as due
+from troth.pledge.rights.models import Consent
+from troth.pledge.vault.classes import Contact as ContactData
+from troth.pledge.vault.fields import seal
+from troth.pledge.vault.models import Person
+from troth.shop.accounts.models import Contact
 from troth.shop.journeys import choose, mail_out, mailing
+from troth.shop.mailings import consent
 from troth.shop.mailings.models import Mailing
 
 READERS, OBJECTORS, DEATHS = rounds(60, 1000), rounds(8, 100), rounds(5, 10)
@@ -96,3 +102,31 @@ def test_nobody_after_objecting_nobody_twice_nobody_missed(
     assert len(missed) <= ended.get("unsure", 0) <= storm.deaths == DEATHS
     table = f"mailing: {READERS} readers, {OBJECTORS} objected, {DEATHS} deaths: {ended}, {len(missed)} missed, "
     record_property("table", f"{table}{READERS / seconds:.0f} copies/s in one process with keeper and relay")
+
+
+@pytest.mark.soak
+def test_the_list_of_a_large_mailing_is_made_in_slices(
+    house: House, record_property: Callable[[str, object], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = rounds(120, 10_000)
+    monkeypatch.setattr(mail_out, "ROWS", min(mail_out.ROWS, many // 3))
+    for start in range(0, many, 500):
+        house.stock(min(500, many - start))
+    persons = list(Person.objects.filter(taken_at=None).order_by("pk")[:many])
+    for person in persons:
+        contact = Contact(person=person, state=Contact.CURRENT)
+        seal(contact, "contact", ContactData("Reader", "reader@b.example"))
+        contact.save(force_insert=True)
+    Person.objects.filter(pk__in=Contact.objects.values("person")).update(taken_at=clock.now())
+    consent.say([person.pk for person in persons], Consent.GIVEN, "account")
+    Consent.objects.update(carried_at=clock.now())
+    made = composed()
+    Mailing.objects.filter(pk=made.pk).update(state=Mailing.SCHEDULED)
+    began, slices, whole = time.perf_counter(), 0, False
+    while not whole:
+        made.refresh_from_db()
+        whole, slices = mail_out._build(made), slices + 1
+    seconds = time.perf_counter() - began
+    assert made.recipients.count() == many
+    assert slices >= 3
+    record_property("table", f"mailing: a list of {many} made in {slices} slices, {seconds:.2f} s")

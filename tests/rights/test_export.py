@@ -6,7 +6,6 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -24,21 +23,13 @@ from troth.pledge.vault.fields import seal
 from troth.shop.accounts.models import Account
 from troth.shop.catalogue.models import Edition
 from troth.shop.holdings import PEOPLE
-from troth.shop.journeys import buy, change_email, export, invoice
+from troth.shop.journeys import buy, change_email
 from troth.shop.orders.models import Basket, Billing, Order, OrderLine
 
 STEM = "qzmarker"
 PASSWORD = f"{STEM}-Secret-77"
 GIVEN = {"name": f"{STEM} name", "email": f"{STEM}@marker.example", "postcode": f"{STEM}9"}
 BILL = BillingData(f"{STEM} bill", f"{STEM} street 1", f"{STEM} city", f"{STEM}8", "GB", company=f"{STEM} company")
-
-
-@pytest.fixture(autouse=True)
-def worker_beside(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The worker does what is due while a request waits."""
-    monkeypatch.setattr(export, "pause", lambda _: house.works())
-    monkeypatch.setattr(invoice, "pause", lambda _: house.works())
-    return
 
 
 @pytest.fixture

@@ -5,14 +5,18 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from troth.pledge import clock
+from troth.pledge.due.models import Due
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, holds
 from troth.pledge.policy.probe import Probe
 from troth.pledge.rights.holding import Holding, Keep
+from troth.pledge.rights.models import Erasure
 from troth.pledge.vault.models import Person
 from troth.shop import holdings
 from troth.shop.accounts.models import Account, Contact
@@ -63,6 +67,30 @@ def every_record_has_its_end(probe: Probe) -> Iterator[Finding]:
     )
 
 
+def requests_are_done_in_time(probe: Probe) -> Iterator[Finding]:
+    """Seeing, taking along, correcting and objecting are done at once; being forgotten has a window to cancel it."""
+    days = DEADLINES.get(probe.config.shop.country, EARLIEST)
+    proved = Erasure.objects.filter(state__in=(Erasure.WAITING, Erasure.GOING), proved_at__isnull=False)
+    if late := proved.filter(proved_at__lt=probe.now - timedelta(days=days)).count():
+        yield broken(f"wishes to be forgotten that the law's {days} days are over for: {late}")
+    if probe.config.policy.erase_window > days * 24:
+        yield broken(f"[policy] erase_window is longer than the {days} days that the law gives")
+    if lost := proved.exclude(pk__in=Due.objects.filter(kind="erase").values("subject")).count():
+        yield broken(f"wishes to be forgotten that nobody works on: {lost}")
+    yield holds(f"wishes to be forgotten under way: {proved.count()}, each due within {days} days; all else is at once")
+
+
+@contextmanager
+def _one_forgotten_about() -> Iterator[None]:
+    """A colleague tidied up what was due."""
+    contact = objector.somebody()
+    row = Erasure.objects.create(person_id=contact.person_id, state=Erasure.WAITING, proved_at=clock.now())
+    try:
+        yield
+    finally:
+        row.delete()
+
+
 def _anybody(*given: Any) -> SignedIn:
     return SignedIn("per_" + "a" * 26, 0, "")
 
@@ -80,6 +108,9 @@ def _one_to_an_unproved_mailbox() -> Iterator[None]:
         mailing.delete()
 
 
+# Days to do what a person asks for: GDPR article 12(3), a month; CCPA section 7021, 45 days; else the shorter one.
+DEADLINES = {"US": 45}
+EARLIEST = 30
 ENDLESS = Holding("shop.Notes", "", person="person", about="text", erasing=Keep(""))
 
 CLAUSE = Clause(
@@ -101,6 +132,7 @@ CLAUSE = Clause(
         Check("an invented password opens nothing", "runtime", an_invented_password_opens_nothing),
         Check("mailings go to proved mailboxes", "runtime", mailings_go_to_proved_mailboxes),
         Check("every record has its reason and its end", "static", every_record_has_its_end),
+        Check("requests are done in the law's time", "runtime", requests_are_done_in_time),
     ),
     mutants=(
         Mutant(
@@ -118,6 +150,12 @@ CLAUSE = Clause(
             "notes are kept without a reason or an end",
             lambda: mutations.replaced(holdings, "PEOPLE", (*holdings.PEOPLE, ENDLESS)),
             turns=(every_record_has_its_end,),
+        ),
+        Mutant(
+            "a wish to be forgotten is tidied away",
+            _one_forgotten_about,
+            in_demo=False,
+            turns=(requests_are_done_in_time,),
         ),
     ),
     choices=(

@@ -46,6 +46,7 @@ ERRANDS: dict[str, due.Errand] = {
     "reconcile": reconcile.errand,
     "confirm": write_to.confirm,
     "recover": write_to.recover,
+    "invite": write_to.invite,
     "change": write_to.change,
     "passkey-added": write_to.passkey("passkey-added"),
     "passkey-removed": write_to.passkey("passkey-removed"),

@@ -38,6 +38,7 @@ from troth.shop.refusal import Refused
 
 SLICE, ROWS = 50, 2000  # copies sent, rows made, before other errands get their turn
 PAUSES = (300, 900, 3600, 7200, 14400, 28800, 57600)  # seconds until a copy is tried again (greylists, full mailboxes)
+RENEW = 10.0  # seconds between renewals of the lease: what keeps two workers from one copy is the copy's own row
 BUSY = 60  # seconds until a relay that takes nothing is asked again
 _domains: dict[str, tuple[float, float]] = {}  # mail domain -> (the minute's beginning, letters in it); in memory only
 
@@ -50,11 +51,13 @@ def run(mailing_id: str, claim: due.Claim) -> None:
     if mailing.state == Mailing.SCHEDULED and not _build(mailing):
         raise due.Again("making the list", 0, waits=True)
     _give_up_the_dead(mailing)
-    waiting = mailing.recipients.filter(state=Recipient.WAITING)
+    waiting, renewed = mailing.recipients.filter(state=Recipient.WAITING), -RENEW
     with post.line(settings.TROTH.mail) as relay:
         for row in waiting.filter(next_at__lte=clock.now()).select_related("person").order_by("next_at")[:SLICE]:
-            if not claim.still_mine():
-                raise due.Again("late", 0, waits=True)
+            if renewed + RENEW < time.monotonic():
+                if not claim.still_mine():
+                    raise due.Again("late", 0, waits=True)
+                renewed = time.monotonic()
             _carry_objections(claim)
             if not Mailing.objects.filter(pk=mailing.pk, state=Mailing.SENDING).exists():
                 return

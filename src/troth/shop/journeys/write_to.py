@@ -59,6 +59,23 @@ def recover(ticket: str, claim: due.Claim) -> None:
         letters.send(letter, to, claim, link=url(f"/recover/{ticket}/{redeemed.secret}"))
 
 
+def invite(subject: str, claim: due.Claim) -> None:
+    """The letter with which a guest chooses a password, and has an account with all that an account can ask for."""
+    letter = Letter.objects.select_related("order").filter(kind="invite", subject=subject, state=Letter.QUEUED).first()
+    if letter is None:
+        return
+    person = letter.person_id
+    contact = Contact.objects.filter(person=person, state=Contact.CURRENT, contact__isnull=False).first()
+    if contact is None:
+        return
+    to = address(contact, letter.id)
+    redeemed = asked(lambda: door().redeem(ref=person, kind="invite", mailbox=to.email))
+    if redeemed.kind == "astray":
+        raise due.Again("astray", give_up=True)
+    path = f"/recover/{redeemed.ticket}/{redeemed.secret}" if redeemed.kind == "invite" else "/recover"
+    letters.send(letter, to, claim, link=url(path))
+
+
 def change(subject: str, claim: due.Claim) -> None:
     """Letters to both mailboxes; then look now and then whether the new one answered, and finish a change that did."""
     contact_id, _, ticket = subject.partition(":")
