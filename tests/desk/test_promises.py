@@ -9,7 +9,9 @@ import pytest
 from tests.desk.people import Office
 from tests.house import House
 from troth.pledge import clock
+from troth.pledge.due import loop as due
 from troth.pledge.office import messages, policy
+from troth.pledge.rights.models import Erasure
 from troth.shop.clauses.p17_only_who_needs_it import the_keeper_opens_for_a_job_alone
 from troth.shop.orders.models import Order
 
@@ -59,3 +61,11 @@ def test_a_rehearsal_leaves_nothing_behind(office: Office, house: House) -> None
     assert (told.opened, told.shut, told.working) == ([], [], 1)
     after = [db.value(f"SELECT count(*) FROM {table}") for table in ("person", "staff", "job", "leaf", "spent")]
     assert after == before
+
+
+def test_who_works_here_is_not_forgotten_as_an_idle_customer(office: Office, house: House) -> None:
+    bob = office.colleague("bob")
+    due.add("leftovers", "shop", every=3600)
+    house.works(later=timedelta(days=40))
+    assert list(Erasure.objects.values_list("person", flat=True)) == [bob.ref]
+    assert office.owner.page("/desk/colleagues").text.count("olga") >= 1

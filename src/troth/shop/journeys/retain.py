@@ -21,6 +21,7 @@ from troth.shop.holdings import HOLDINGS
 from troth.shop.journeys import erase
 from troth.shop.orders.models import Order
 from troth.shop.payments.models import Payment
+from troth.shop.staff.models import Member
 from troth.shop.support.models import Ticket
 
 SLICE = 500
@@ -81,8 +82,9 @@ def _idle() -> QuerySet[Person]:
     payments = Payment.objects.filter(order__person=OuterRef("pk"), state__in=(Payment.PENDING, Payment.REVIEW))
     going = Erasure.objects.filter(person=OuterRef("pk"), state__in=Erasure.UNDER_WAY)
     asked = Ticket.objects.filter(person=OuterRef("pk"))  # kept for correspondence_days
+    works = Member.objects.filter(person=OuterRef("pk"))  # who works here is no idle customer
     here = Contact.objects.filter(person=OuterRef("pk"), contact__isnull=False)
-    idle = ~Exists(orders) & ~Exists(payments) & ~Exists(going) & ~Exists(asked)
+    idle = ~Exists(orders) & ~Exists(payments) & ~Exists(going) & ~Exists(asked) & ~Exists(works)
     return Person.objects.filter(Exists(here), idle).order_by("pk")
 
 
