@@ -63,11 +63,12 @@ def test_an_account_page_opens_nothing_unless_asked(house: House, alice: Browser
 
 def test_the_page_of_what_is_held_tells_each_table_of_a_person(house: House, alice: Browser) -> None:
     page = alice.get("/account/privacy").content.decode()
-    there, rest = page.split("<details>", 1)
+    there, rest = page.split("<details", 1)
     for holding in PEOPLE:
         counted = holding.person and holding.rows(Account.objects.get().person_id).exists()
         why = html.escape(str(holding.why)).replace("&#x27;", "&#39;")
-        assert f">{why}<" in there if counted else f"<li>{why}" in rest, holding.table
+        tells = counted and (holding.sealed() or holding.about)
+        assert f">{why}<" in there if tells else f"<li>{why}{' (' if counted else ''}" in rest, holding.table
     assert "postcode: sealed, opened only to show it to you, for a lawful disclosure" in there
     assert "In clear: the version of the policy you read" in there
 
@@ -173,3 +174,18 @@ def test_the_promises_stand_with_their_state(house: House, browser: Browser) -> 
         assert promise["id"] in {given.get("id") for _, given in page.elements}
         assert promise["state"] == "unknown"  # nothing was checked yet, and unknown never shows as holding
     assert f"{len(CLAUSES)} unknown" in page.text
+
+
+def test_name_and_postcode_prefill_the_first_bill_and_that_is_noted(
+    house: House, alice: Browser, edition: Edition
+) -> None:
+    alice.post("/basket", {"action": "add", "edition": edition.pk}, HTTP_ORIGIN=ORIGIN)
+    filled = alice.page("/checkout").form("/checkout")
+    assert (filled["billing_name"], filled["billing_postcode"]) == ("Alice Example", "LS1 4AP")
+    assert "your bill, which it prefills" in alice.page("/account/privacy").text
+
+    def dead(body: bytes) -> bytes:
+        raise ConnectionError
+
+    doors.use(doors.Door(dead))
+    assert alice.page("/checkout").form("/checkout")["billing_postcode"] == ""

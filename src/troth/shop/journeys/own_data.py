@@ -19,13 +19,16 @@ class Mine(msgspec.Struct, frozen=True):
         return "<own data>"
 
 
-def show(person_ref: str, capability: str) -> Mine:
-    """Open one's own contact and postcode. Refused if the session has ended; KeeperAway."""
+def show(person_ref: str, capability: str, job: str = "own-data") -> Mine:
+    """Open one's own contact and postcode. Refused if the session has ended; KeeperAway.
+
+    `job`: "prefill" where it is done for a first bill (P4). The keeper opens no postcode without its owner's contact.
+    """
     contact = Contact.objects.get(person=person_ref, state=Contact.CURRENT)
     locality = Locality.objects.filter(person=person_ref).first()
     sealed = [contact.contact] + ([locality.locality] if locality else [])
     try:
-        values = door().open(sealed, purpose="account", job="own-data", capability=capability)
+        values = door().open(sealed, purpose="account", job=job, capability=capability)
     except KeeperRefused:
         values = []
     if not values:

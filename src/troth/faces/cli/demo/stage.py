@@ -50,8 +50,10 @@ TAX = {"scheme": "destination", "prices": "gross", "vat_number": "DE000000000"}
 class Stage:
     """`with Stage(folder, port) as stage:` runs the demo; leaving it stops all that was started.
 
-    Raises click.ClickException with one sentence where a part does not come up.
+    Raises click.ClickException with one sentence where a part does not come up. `shop_section` is [shop].
     """
+
+    shop_section: dict[str, str] = SHOP
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder, self.port = folder.absolute(), port
@@ -136,7 +138,7 @@ class Stage:
         """The shop's settings, with this start's addresses of the sandbox. A new folder where there is none."""
         web = {"host": "127.0.0.1", "port": self.port, "public_url": self.shop}
         sections: dict[str, dict[str, Any]] = {
-            "shop": SHOP,
+            "shop": self.shop_section,
             "tax": TAX,
             "web": web,
             "keeper": {"blanks": 50},

@@ -23,8 +23,9 @@ from troth.faces.storefront.views.texts import agreeing
 from troth.pledge.ids import SHAPE
 from troth.pledge.prepared import Prepared
 from troth.pledge.rights.models import Consent
+from troth.pledge.vault.door import KeeperAway
 from troth.shop.coupons import offer
-from troth.shop.journeys import buy
+from troth.shop.journeys import buy, own_data
 from troth.shop.mailings import consent
 from troth.shop.orders import basket
 from troth.shop.orders.cost import Cost, cost
@@ -59,6 +60,8 @@ def view(request: HttpRequest) -> HttpResponse:
     first = {"once": secrets.token_urlsafe(16), "country": country_asked(request)}
     if not free:
         first["provider"] = gateways.offered()[0]
+    if person and not free and data is None and not earlier:
+        first |= _known(person, request.who.capability)  # type: ignore[attr-defined]
     status = 200 if data is None else 400
     chose = person is not None and consent.standing(person).what in Consent.CHOSEN
     form = CheckoutForm(data, known=person is not None, earlier=earlier, free=free, initial=first, chose=chose)
@@ -86,6 +89,15 @@ def view(request: HttpRequest) -> HttpResponse:
         "once": form["once"].value() or first["once"],
     }
     return page(request, "checkout.html", agreeing() | context, status)
+
+
+def _known(person: str, capability: str) -> dict[str, str]:
+    """What the first bill of somebody is prefilled with; nothing where it cannot be opened now: then they type it."""
+    try:
+        mine = own_data.show(person, capability, "prefill")
+    except (Refused, KeeperAway):
+        return {}
+    return {"billing_name": mine.name, "billing_postcode": mine.postcode}
 
 
 def country_asked(request: HttpRequest) -> str:
