@@ -138,6 +138,18 @@ def toolbox() -> str:
     return "\n".join([wrench, driver, plant, box])
 
 
+def checklist() -> str:
+    """A sheet with lines, ticked from the top."""
+    parts = [rect(-180, -230, 360, 460, SHEET, 14, SAND)]
+    for number, width in enumerate((190, 150, 210, 170, 130)):
+        y = -160 + number * 80
+        parts.append(rect(-136, y - 22, 44, 44, SAGE if number < 3 else PAPER, 8, SAND))
+        parts.append(rect(-62, y - 9, width, 18, GREEN if number == 0 else MOSS, 9))
+        if number < 3:
+            parts.append(line(-126, y, -116, y + 12, CLAY, 6) + line(-116, y + 12, -100, y - 14, CLAY, 6))
+    return "\n".join(parts)
+
+
 def placed(drawing: str) -> str:
     return group(drawing, CENTRE_X, CENTRE_Y)
 
@@ -152,4 +164,5 @@ COVERS = {
     "installation-and-care-cover": lambda: cover(
         "Installation and Care", ["Installation", "and Care"], placed(toolbox())
     ),
+    "shop-facts-cover": lambda: cover("Shop Facts", ["Shop", "Facts"], placed(checklist())),
 }

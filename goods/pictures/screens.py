@@ -138,6 +138,21 @@ def cron_command() -> str:
     return picture("Cron Watch: the command", window("\n".join(lines), "#1f2d27"))
 
 
+def facts_command() -> str:
+    words = [
+        ("$ bin/magento fernhill:facts", SHEET),
+        ("magento  Community 2.4.7-p3", SAGE),
+        ("php      8.3.14", SAGE),
+        ("mode     production", SAGE),
+        ("modules  Fernhill_CronWatch", SAGE),
+        ("modules  Fernhill_OrderNotes", SAGE),
+        ("modules  Fernhill_ShopFacts", SAGE),
+        ("$", SHEET),
+    ]
+    lines = [text(92, 168 + i * 50, line_, 27, colour, MONO) for i, (line_, colour) in enumerate(words)]
+    return picture("Shop Facts: the command", window("\n".join(lines), "#1f2d27"))
+
+
 def cron_message() -> str:
     warning = "Cron has not finished a job for 34 minutes. Mails, indexes and price rules wait."
     parts = [
@@ -269,6 +284,7 @@ SCREENS = {
     "stock-sentinel-settings": stock_settings,
     "cron-watch-command": cron_command,
     "cron-watch-message": cron_message,
+    "shop-facts-command": facts_command,
     "redirect-keeper-rewrites": redirect_rewrites,
     "dispatch-clock-product": dispatch_product,
     "dispatch-clock-settings": dispatch_settings,

@@ -123,7 +123,7 @@ def test_updates_that_ended_keep_what_came_before_and_say_where_to_renew(
 
 def _frozen(installed: Project, notes: Bought, tmp_path: Path) -> None:
     ended = "Your updates for Order Notes ended on 2026-06-30"
-    renew = f"Renew here: {notes.stage.shop}/p/order-notes"
+    renew = f"Renew here: {notes.stage.shop}/renew/lic_"
     code, said = installed.composer("require", f"{NOTES}:*")
     assert code == 0, said
     assert ended in said and renew in said

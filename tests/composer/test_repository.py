@@ -16,7 +16,7 @@ from tests.house import SITE, House
 from tests.licences.bought import bought, key_of
 from troth.faces.api import composer, kept
 from troth.shop.catalogue import shelf
-from troth.shop.catalogue.models import Edition, Product
+from troth.shop.catalogue.models import Edition, Price, Product
 from troth.shop.journeys import licence
 from troth.shop.licences.keys import new_key
 from troth.shop.licences.models import Licence
@@ -128,6 +128,14 @@ def test_versions_stay_at_the_last_one_before_the_updates_ended(house: House, no
     assert "ended on 2026-05-01" in refused and "Renew here" in refused and f"{SITE}/p/notes" in refused
     ends("2026-04-30")
     assert versions(NOTES, key) == ["1.0.0"]
+    Price.objects.update(renewal_minor=1900)  # from now on it leads to where the licence is renewed
+    refused = told(f"dist/{NOTES}/1.2.0.zip", key, status=403)["warning"]
+    path = refused.rpartition(f"Renew here: {SITE}")[2]
+    assert path.startswith("/renew/lic_")
+    page = Client().get(path)
+    assert page.status_code == 200
+    assert "€19.00" in page.content.decode()
+    assert key not in page.content.decode()
     ends(None)
     assert versions(NOTES, key) == ["1.2.0", "1.1.0", "1.0.0"]
 

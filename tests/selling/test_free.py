@@ -42,6 +42,7 @@ def test_it_is_delivered_at_once_and_nobody_is_asked_for_money(free: Browser, ho
     page = free.page("/checkout")
     fields = page.form("/checkout")
     assert not {"street", "country", "vat_number", "provider"} & fields.keys()
+    assert "Write to me about new versions" in page.text  # only who buys may be written to without having asked
     answer = free.send("/checkout", WHO, 303)
     order = Order.objects.get()
     assert answer.headers["Location"] == f"/orders/{order.ref}"  # type: ignore[attr-defined]

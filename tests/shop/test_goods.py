@@ -296,11 +296,14 @@ def test_prices_are_exact_decimals_in_the_three_currencies():
     for product in PRODUCTS.values():
         assert product["edition"]
         for edition in product["edition"]:
-            assert edition.keys() - {"sites", "updates"} == {"code", "name", "note", "price"}
+            assert edition.keys() - {"sites", "updates", "renewal", "hours"} == {"code", "name", "note", "price"}
             assert edition["price"].keys() == {"EUR", "USD", "GBP"}
             for price in edition["price"].values():
-                assert re.fullmatch(r"[1-9]\d*\.\d\d", price)
-                assert Decimal(price) > 0
+                assert re.fullmatch(r"(0|[1-9]\d*)\.\d\d", price)
+                assert (Decimal(price) == 0) == (edition["code"] == "free")
+            for currency, price in edition.get("renewal", {}).items():
+                assert 0 < Decimal(price) < Decimal(edition["price"][currency])
+            assert ("hours" in edition) == (product["kind"] == "service")
         codes = [edition["code"] for edition in product["edition"]]
         assert len(codes) == len(set(codes))
 

@@ -182,7 +182,9 @@ def _write(
     shown: int | None,
 ) -> Written:
     wanted, taken = _wanted(viewer)
-    secret, contact = _person(buyer, mailings)
+    # Who gets something for nothing is no buyer, to whom one may write about similar products (2002/58/EC, 13(2)).
+    place = "checkout" if sum(one.minor * one.quantity for one in wanted) > sum(taken.off) else "free"
+    secret, contact = _person(buyer, mailings, place)
     fault.here("buy.person")
     address = _address(contact, billing)
     fault.here("buy.billing")
@@ -306,20 +308,20 @@ _in_basket = Prepared(
 )
 
 
-def _person(buyer: Newcomer | Known, mailings: bool | None) -> tuple[bytes, Contact]:
+def _person(buyer: Newcomer | Known, mailings: bool | None, place: str) -> tuple[bytes, Contact]:
     if isinstance(buyer, Known):
         known = Contact.objects.annotate(leaving=erasing("person")).get(person=buyer.person_ref, state=Contact.CURRENT)
         if known.leaving:
             raise Refused(_("You asked to be forgotten; cancel that in your account before you order."))
         if mailings is not None:
-            choose.offered(buyer.person_ref, "checkout", mailings)
+            choose.offered(buyer.person_ref, place, mailings)
         return b"", known
     person, secret, contact = newcomer.make(buyer.name, buyer.email)
     if buyer.password:
         newcomer.register(person, buyer.postcode, policy_version.current())
         queue("confirm", person.ref, person)
     if mailings is not None:
-        choose.offered(person.ref, "checkout", mailings)
+        choose.offered(person.ref, place, mailings)
     return secret, contact
 
 

@@ -16,7 +16,8 @@ TOLD = """
   The mailbox    {stage.mailbox}
   The promises   {stage.shop}/privacy
 
-Buy something: PayPal and Skrill are look-alikes on this machine, no money moves. Then, in another terminal:
+Buy something: PayPal and Skrill are look-alikes on this machine, no money moves. The coupon FERN20 takes a fifth off,
+and Shop Facts costs nothing. Then, in another terminal:
   troth demo look "a text that you typed into the shop"
   troth demo break P7    and reload the promises; troth demo mend
 Ctrl-C stops it."""

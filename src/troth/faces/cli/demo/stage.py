@@ -42,6 +42,7 @@ SHOP = {
 }
 
 
+COUPON = "FERN20"
 COMPOSER = {"vendor": "fernhill"}
 
 TAX = {"scheme": "destination", "prices": "gross", "vat_number": "DE000000000"}
@@ -87,6 +88,7 @@ class Stage:
         self._make_goods()
         self._run(self.command("migrate"), "migrate")
         self._run(self.command("stock", str(self.goods)), "stock")
+        self._run(self.command("coupons", "add", COUPON, "--percent", "20"), "coupons")
         shop = self._begin(self.command("serve"), "shop")
         self._until(lambda: answers(settings), shop, "The shop")
 

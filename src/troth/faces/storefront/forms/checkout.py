@@ -93,7 +93,7 @@ class CheckoutForm(ShopForm):
     ) -> None:
         """`chose`: they said already whether we may write about news, and are not asked again."""
         super().__init__(data, initial)
-        self.fields["mailings"].label = str(consent.offer("checkout").words)
+        self.fields["mailings"].label = str(consent.offer("free" if free else "checkout").words)
         if chose:
             del self.fields["mailings"]
         self.known, self.earlier, self.free = known, [] if free else earlier, free
