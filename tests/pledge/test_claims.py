@@ -83,6 +83,26 @@ def test_ones_history_has_the_guests_entries_too(keeper: Keeper, alice, guest) -
     assert did == ["claim", "open"]
 
 
+@pytest.mark.parametrize("claimed_first", [True, False])
+def test_who_is_to_be_forgotten_has_what_they_claimed_closed_as_well(
+    keeper: Keeper, alice, guest, claimed_first: bool
+) -> None:
+    def opens(job: str) -> str:
+        return code(ask(keeper, "worker", messages.Open([guest.contact()], "deliver", job)))
+
+    if claimed_first:
+        alice.claims(guest)
+    ask(keeper, "worker", messages.Restrict(alice.ref, "its-own-letter"))
+    alice.claims(guest)
+    assert (opens("deliver"), opens("its-own-letter")) == ("restricted", "Opened")
+    assert alice.opens(guest) == "restricted"
+    ask(keeper, "worker", messages.Restrict(guest.ref, "another-letter"))  # a wish of the guest's own goes on beside
+    assert (opens("deliver"), opens("another-letter")) == ("restricted", "Opened")
+    for ref in (guest.ref, alice.ref):
+        ask(keeper, "worker", messages.Restrict(ref, ""))
+    assert (opens("deliver"), alice.opens(guest)) == ("Opened", "Opened")
+
+
 def test_nobody_else_claims_it(keeper: Keeper, alice, guest) -> None:
     mallory = Person(keeper, "m@evil.example")
     wrong = messages.Prove(guest.ticket, "a guess", "", mallory.capability)

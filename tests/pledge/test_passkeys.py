@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from tests.pledge.test_keeper import ask, blank, code
 from troth.pledge.keeper import messages
 from troth.pledge.keeper.keeper import Keeper
 from troth.pledge.keeper.messages import Passkey
+from troth.shop.journeys.who_looked import DEEDS
 
 PASSWORD = "heron and lantern"
 
@@ -62,6 +64,31 @@ def test_added_used_listed_removed_refused(keeper: Keeper, alice: messages.Sessi
     assert [name for name, _ in listed] == [b64(key.id)]
     assert ask(keeper, "web", Passkey("remove", passkey=b64(key.id), capability=alice.capability)).passkeys == []
     assert code(sign_in(keeper, key)) == "passkey"
+
+
+def test_ones_history_tells_of_passkeys_passwords_and_addresses(
+    keeper: Keeper, alice: messages.Session, key: Authenticator
+) -> None:
+    for _ in range(2):  # removed again it is as gone as before
+        ask(keeper, "web", Passkey("remove", passkey=b64(key.id), capability=alice.capability))
+    now = ask(keeper, "web", messages.Change(alice.capability, PASSWORD, new_password="lantern and heron"))
+    moving = ask(keeper, "web", messages.Change(now.capability, "lantern and heron", new_mailbox="new@b.example"))
+    told = ask(keeper, "worker", messages.Redeem(moving.ticket, mailbox="new@b.example"))
+    now = ask(keeper, "web", messages.Prove(told.ticket, told.secret)).session
+    assert did(keeper, now) == ["mailbox", "password", "passkey-removed", "passkey"]
+    assert set(did(keeper, now)) < set(DEEDS)
+
+
+def test_a_password_set_by_a_letter_stands_in_ones_history(keeper: Keeper, alice: messages.Session) -> None:
+    asked = ask(keeper, "web", messages.Recover("alice@b.example"))
+    told = ask(keeper, "worker", messages.Redeem(asked.ticket, mailbox="alice@b.example"))
+    proved = ask(keeper, "web", messages.Prove(told.ticket, told.secret, "lantern and heron"))
+    assert did(keeper, proved.session) == ["password"]
+
+
+def did(keeper: Keeper, who: messages.Session) -> list[str]:
+    entries = ask(keeper, "web", messages.History(who.capability)).entries
+    return [json.loads(entry.event)["did"] for entry in entries]
 
 
 def test_a_challenge_is_good_once_and_for_five_minutes(keeper: Keeper, key: Authenticator) -> None:
