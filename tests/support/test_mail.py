@@ -113,9 +113,17 @@ def test_a_mail_to_a_closed_ticket_begins_another_for_the_same_person(house: Hou
 def test_machines_are_not_answered(house: House, browser: Browser, headers: dict[str, str]) -> None:
     _ticket, to = answered(house, browser)
     sent = len(house.mails)
-    comes(house, mailed(GUS, to, "I am away", **headers))
+    for _ in range(2):  # mail servers bring a mail twice now and then
+        comes(house, mailed(GUS, to, "I am away", **headers))
     comes(house, mailed("Mailer <MAILER-DAEMON@mx.example>", to, "Undeliverable"))
     assert Message.objects.count() == 2 and len(house.mails) == sent
+
+
+def test_a_report_about_a_mailing_goes_to_who_stops_mailings(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(hear_mail.bounce, "heard", lambda message: seen.append(message["Subject"]) or "bounced")
+    assert comes(house, mailed("<>", "bounces+x@fernhill.example", "x", Subject="Undelivered")) == "bounced"
+    assert seen == ["Undelivered"] and not Ticket.objects.exists()
 
 
 def test_two_machines_that_answer_each_other_stop(house: House) -> None:
@@ -138,7 +146,7 @@ def test_html_alone_becomes_text_and_files_are_checked(house: House) -> None:
     message.add_attachment(b"a line", maintype="text", subtype="plain", filename="../../etc/x.txt")
     assert comes(house, message.as_bytes()) == "question"
     said = words(house, Message.objects.get())
-    assert said == "Hello\n\n••••••••••••••••\n\n[files left out: 1]"
+    assert said == "Hello\n\n••••••••••••1111\n\n[files left out: 1]"
     assert Attachment.objects.count() == 1 and Message.objects.get().masked == 1
 
 
@@ -180,7 +188,7 @@ def test_a_mail_that_is_too_large_is_not_taken(house: House) -> None:
 @given(st.binary(max_size=4000))
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     try:
-        mail.read(b"From: gus@guest.example\r\n" + raw, 10_000)
+        mail.read(mail.parse(b"From: gus@guest.example\r\n" + raw, 10_000))
     except mail.Unreadable as why:
         assert str(why) in ("large", "complex", "from")
 

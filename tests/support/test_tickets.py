@@ -106,11 +106,13 @@ def test_a_card_number_is_masked_before_anything_is_written(house: House) -> Non
     alice = member(house)
     ticket = asks(alice, text="I paid with 4111 1111-1111 1111, order 12345678. 返品", subject="5500005555555559")
     message = Message.objects.get()
-    assert message.masked == 2
-    assert words(house, message) == "I paid with •••• ••••-•••• ••••, order 12345678. 返品"
+    assert message.masked == 1
+    assert words(house, message) == "I paid with •••• ••••-•••• 1111, order 12345678. 返品"
     assert "made a card number in this message unreadable" in alice.page(f"/tickets/{ticket.ref}").text
+    asks(alice, subject="My card 4111 1111", text="1111 1111 is over")
+    assert words(house, Message.objects.latest("made_at")) == "•••• 1111 is over"
     asks(alice, status=400, enclosed=upload("a.txt", b"x" * 70 + b" 4111111111111111"))
-    assert Ticket.objects.count() == 1
+    assert Ticket.objects.count() == 2
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,7 @@ file; from anybody else it begins a ticket of their own, and they learn nothing 
 from __future__ import annotations
 
 from datetime import timedelta
-from email import message_from_bytes
 
-import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from django.conf import settings
@@ -36,7 +34,6 @@ from troth.shop.support.writing import LONGEST, readable
 A_DAY = 20  # mails of one sender that are heard in a day; two machines that answer each other stop here
 QUIET = timedelta(days=14)  # without a word, after which an answered conversation is closed
 SLICE = 500
-LEFT_OUT = _("(left out: it held what looks like a card number)")
 
 
 def largest() -> int:
@@ -77,14 +74,15 @@ def hear(parcel_id: str, claim: due.Claim) -> None:
     outcome, sender = "unreadable", ""
     raw = _unsealed(parcel)
     name = _hashed("troth.mail", raw.decode("latin-1"))
-    if returned := bounce.heard(message_from_bytes(raw)):
-        _note(parcel, name, sender, returned)
-        return
     try:
-        letter = mail.read(raw, largest())
+        message = mail.parse(raw, largest())
+        returned = bounce.heard(message)
+        letter = None if returned else mail.read(message)
     except mail.Unreadable as why:
-        outcome = str(why)
+        outcome, letter = str(why), None
     else:
+        outcome = returned
+    if letter is not None:
         sender = _hashed("troth.mail-sender", letter.email.lower())
         name = _hashed("troth.mail-id", letter.id) if letter.id else name
         outcome = letter.machine or _flooded(sender)
@@ -94,7 +92,7 @@ def hear(parcel_id: str, claim: due.Claim) -> None:
             except NoBlank:
                 raise due.Again("no-blank", 5, waits=True) from None
             return
-    _note(parcel, name, sender, outcome)
+    _put_away(parcel, name, sender, outcome)
 
 
 def end_conversations(subject: str, claim: due.Claim) -> None:
@@ -107,19 +105,17 @@ def end_conversations(subject: str, claim: due.Claim) -> None:
 def _take_up(parcel: Parcel, letter: mail.Mail, name: str, sender: str) -> None:
     ticket = _answered(letter)
     theirs = ticket is not None and _is_theirs(ticket, letter)
-    letter, (attached, left_out) = _masked(letter), _attached(letter)
+    attached, left_out = _attached(letter)
     text = (letter.text or str(_("(no words)")))[: LONGEST - 100] + left_out
-    again = False
+    refused = False
     try:
         with transaction.atomic():
             _note(parcel, name, sender, "answer" if theirs else "question")
             _write(ticket, theirs, letter, text, attached)
-    except IntegrityError:
-        again = True
-    except Refused:
-        _note(parcel, name, sender, "refused")  # they asked to be forgotten
-    if again:
-        Parcel.objects.filter(pk=parcel.pk).delete()
+    except (IntegrityError, Refused):  # heard before; or they asked to be forgotten
+        refused = True
+    if refused:
+        _put_away(parcel, name, sender, "refused")
 
 
 def _write(ticket: Ticket | None, theirs: bool, letter: mail.Mail, text: str, attached: list[files.Intake]) -> None:
@@ -128,23 +124,12 @@ def _write(ticket: Ticket | None, theirs: bool, letter: mail.Mail, text: str, at
         ask.add(ticket, text, attached=attached, came_by=Ticket.MAIL, subject=letter.subject)
         return
     question = ask.Question(text, letter.subject, attached=attached, came_by=Ticket.MAIL, about=ticket)
-    ask.ask(ticket.person_id if ticket and theirs else ask.Stranger(letter.name, letter.email), question)
+    ask.ask(ticket.person_id if ticket and theirs else ask.Stranger(_name(letter), letter.email), question)
 
 
-def _masked(letter: mail.Mail) -> mail.Mail:
-    """Without what cannot be masked: a card number in a spelling that nobody can cover for certain."""
-    said = {"name": " ".join(_coverable(letter.name).split())}
-    for field in ("subject", "text"):
-        if (covered := _coverable(getattr(letter, field))) == str(LEFT_OUT):
-            said[field] = covered  # all else is masked, and counted, where it is written
-    return msgspec.structs.replace(letter, **said)
-
-
-def _coverable(text: str) -> str:
-    try:
-        return mask(readable(text))[0]
-    except Refused:
-        return str(LEFT_OUT)
+def _name(letter: mail.Mail) -> str:
+    """As a form would have taken it: one line, without a card number."""
+    return " ".join(mask(readable(letter.name))[0].split()) or letter.email.partition("@")[0]
 
 
 def _answered(letter: mail.Mail) -> Ticket | None:
@@ -189,6 +174,14 @@ def _note(parcel: Parcel, name: str, sender: str, outcome: str) -> None:
     with transaction.atomic():
         Parcel.objects.filter(pk=parcel.pk).delete()
         Heard.objects.create(id=name, sender=sender, outcome=outcome[:12])
+
+
+def _put_away(parcel: Parcel, name: str, sender: str, outcome: str) -> None:
+    """Nothing comes of it. One that was heard before is put away as well."""
+    try:
+        _note(parcel, name, sender, outcome)
+    except IntegrityError:
+        Parcel.objects.filter(pk=parcel.pk).delete()
 
 
 def _unsealed(parcel: Parcel) -> bytes:

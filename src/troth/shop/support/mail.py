@@ -19,7 +19,7 @@ import msgspec
 from troth.shop.support.words_of_html import text_of
 
 LARGEST_BODY = 200_000  # bytes of text that are looked at
-MOST_PARTS, MOST_HEADERS = 60, 200
+MOST_PARTS, DEEPEST, MOST_HEADERS = 60, 10, 200
 LONGEST_HEADER = 2000
 ADDRESS = re.compile(r"[A-Za-z0-9._%+'=/!#$&*?^`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}", re.ASCII)
 _WROTE = re.compile(r"[^>]{0,300}(wrote|schrieb|écrit|escribió|scrisse).{0,20}:\s*")
@@ -54,8 +54,8 @@ class Mail(msgspec.Struct, frozen=True):
         return "<mail>"
 
 
-def read(raw: bytes, largest: int) -> Mail:
-    """Unreadable for what is no letter from somebody."""
+def parse(raw: bytes, largest: int) -> Message:
+    """A mail, as far as it has a form. Unreadable ("large", "complex") for what was made to keep us busy."""
     if len(raw) > largest:
         raise Unreadable("large")
     if len(re.findall(rb"(?im)^content-type\s*:", raw)) > MOST_PARTS:
@@ -65,8 +65,13 @@ def read(raw: bytes, largest: int) -> Mail:
         parsed = message_from_bytes(raw, policy=policy.compat32)
     except (RecursionError, ValueError, LookupError, HeaderParseError):
         pass
-    if parsed is None or len(parsed.keys()) > MOST_HEADERS:
+    if parsed is None or len(parsed.keys()) > MOST_HEADERS or not _is_bounded(parsed):
         raise Unreadable("complex")
+    return parsed
+
+
+def read(parsed: Message) -> Mail:
+    """What it says. Unreadable ("from") where it does not say who wrote it."""
     senders = _addresses(parsed, ("From",))
     if len(senders) != 1:
         raise Unreadable("from")
@@ -141,17 +146,29 @@ def _content(parsed: Message) -> tuple[str, list[Attached]]:
     return _without_quotes(plain or text_of(html)), attached
 
 
-def _leaves(parsed: Message) -> Iterator[Message]:
+def _is_bounded(parsed: Message) -> bool:
+    """Whether it has a number of parts, and a depth, that somebody's program makes."""
     waiting, seen = [(parsed, 0)], 0
     while waiting:
-        part, depth = waiting.pop(0)
+        part, depth = waiting.pop()
         seen += 1
-        if seen > MOST_PARTS or depth > 10:
-            raise Unreadable("complex")
-        if part.is_multipart() and part.get_content_maintype() != "message":
+        if seen > MOST_PARTS or depth > DEEPEST:
+            return False
+        if part.is_multipart():
             waiting += [(one, depth + 1) for one in part.get_payload() if isinstance(one, Message)]
-        elif part.get_content_maintype() != "message":
-            yield part  # a mail within a mail is not looked into
+    return True
+
+
+def _leaves(parsed: Message) -> Iterator[Message]:
+    """Its parts in their order. A mail within a mail is not looked into."""
+    if parsed.get_content_maintype() == "message":
+        return
+    if not parsed.is_multipart():
+        yield parsed
+        return
+    for one in parsed.get_payload():
+        if isinstance(one, Message):
+            yield from _leaves(one)
 
 
 def _payload(part: Message) -> bytes:

@@ -11,7 +11,7 @@ from troth.pledge.vault.classes import Words
 from troth.pledge.vault.fields import seal
 from troth.shop.refusal import Refused
 from troth.shop.support import files
-from troth.shop.support.masking import mask
+from troth.shop.support.masking import mask_both
 from troth.shop.support.models import Message, Ticket
 
 LONGEST, LONGEST_SUBJECT = 20_000, 200  # characters
@@ -38,16 +38,14 @@ def write(
     came_by: str = Ticket.WEB,
     by: str = "",
 ) -> Message:
-    """One more message. Refused: nothing, too much, or a card number that cannot be masked."""
+    """One more message. Refused: nothing, or too much."""
     text, subject = readable(text), " ".join(readable(subject).split())
     if not text:
         raise Refused(EMPTY, "text")
     if len(text) > LONGEST or len(subject) > LONGEST_SUBJECT:
         raise Refused(LONG, "text")
-    (text, masked), (subject, more) = mask(text), mask(subject)
-    message = Message(
-        ticket=ticket, person=ticket.person, side=side, came_by=came_by, by=by, masked=min(99, masked + more)
-    )
+    subject, text, masked = mask_both(subject, text)
+    message = Message(ticket=ticket, person=ticket.person, side=side, came_by=came_by, by=by, masked=masked)
     seal(message, "words", Words(text, subject))
     message.save(force_insert=True)
     files.keep(message, attached)
