@@ -36,6 +36,7 @@ COMMANDS = {
     "mailings": ("troth.faces.cli.mailings:mailings", "Write to customers about news, as they allow it."),
     "licences": ("troth.faces.cli.licences:licences", "Import keys to sell; show, replace or revoke licences."),
     "check": ("troth.faces.cli.check:check", "Check every promise now."),
+    "record": ("troth.faces.cli.record:record", "The record of processing that the GDPR wants (Article 30)."),
     "erase": ("troth.faces.cli.erase:erase", "Forget somebody who asked for it."),
     "confirm": ("troth.faces.cli.confirm:confirm", "Say what only people can keep; once a year."),
     "ledger": ("troth.faces.cli.ledger:ledger", "Verify or export the ledger."),

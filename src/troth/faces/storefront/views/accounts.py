@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from troth.faces.storefront import gpc
 from troth.faces.storefront.answers import page, word
 from troth.faces.storefront.forms.accounts import NewPasswordForm, RecoverForm, RegisterForm, SignInForm
 from troth.faces.storefront.guards import See, answers_for_the_keeper, for_the_signed_in
@@ -48,9 +49,8 @@ def register(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         given = form.cleaned_data
         try:
-            signed = registering.register(
-                given["name"], given["email"], given["password"], given["postcode"], given["mailings"]
-            )
+            news = bool(gpc.chosen(request, "register", given["mailings"]))
+            signed = registering.register(given["name"], given["email"], given["password"], given["postcode"], news)
         except Refused as no:
             form.refuse(no)
         else:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from troth.faces.jinja import day
+from troth.faces.storefront import gpc
 from troth.faces.storefront.answers import page
 from troth.faces.storefront.forms.checkout import NEW, CheckoutForm, countries
 from troth.faces.storefront.guards import See, answers_for_the_keeper
@@ -133,7 +134,7 @@ def _order(request: HttpRequest, form: CheckoutForm, person: str | None) -> Http
         buyer,
         form.billing(),
         given.get("provider", ""),
-        mailings=given.get("mailings"),
+        mailings=gpc.chosen(request, "checkout", given.get("mailings")),
         waiver=given.get("waiver", False),
         once=given["once"],
         shown=given["shown"],

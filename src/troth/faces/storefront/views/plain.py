@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from troth.faces.storefront import gpc
 from troth.pledge import clock
 from troth.shop.support import security_txt as making
 
@@ -19,4 +21,4 @@ def security_txt(request: HttpRequest) -> HttpResponse:
 @require_safe
 def gpc_json(request: HttpRequest) -> JsonResponse:
     """Global Privacy Control (W3C draft, "GPC support resource"): honoured, as nothing is ever sold or shared."""
-    return JsonResponse({"gpc": True, "lastUpdate": "2026-11-22"})
+    return JsonResponse(msgspec.to_builtins(gpc.Support(gpc=True)))
