@@ -13,7 +13,7 @@ from typing import Any
 from troth.faces.cli import init
 from troth.faces.cli.serve import environment
 
-PATIENCE = 20.0  # seconds; the machine may be busy
+PATIENCE = 60.0  # seconds; the machine may be busy
 
 
 def free_port() -> int:
@@ -62,7 +62,11 @@ class Serving:
         with self.log.open("w") as log:
             line = [sys.executable, "-P", "-m", "troth", "--home", str(home), "serve"]
             self.process = subprocess.Popen(line, env=plain_environment(**environ), stderr=log, start_new_session=True)
-        until(lambda: "is open at" in self.log.read_text() or self.process.poll() is not None)
+        try:
+            until(lambda: "is open at" in self.log.read_text() or self.process.poll() is not None)
+        except AssertionError:
+            self.process.terminate()  # nobody else will
+            raise
         assert self.process.poll() is None, self.log.read_text()
 
     def pid(self, role: str) -> int:
