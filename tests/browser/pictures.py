@@ -11,7 +11,7 @@ LOOKS = ("light", "dark")
 WIDTHS = {"wide": 1280, "narrow": 390}
 TALLEST = 2400  # of a picture; below it there is nothing to be seen that was not above
 ONE_SCREEN = {"shelf": 1060, "product": 1060, "privacy": 1060, "mailbox": 900}  # where wide: as they open
-ONE_SCREEN |= {"quince-shelf": 1060, "quince-product": 1060}
+ONE_SCREEN |= {"quince-shelf": 1060, "quince-product": 1060, "account-privacy": 1500}
 KEPT = (
     "shelf", "product", "basket", "checkout", "checkout-errors", "checkout-known", "pay-paypal", "pay-skrill",
     "order-open", "order-paid", "register", "sign-in", "account", "account-privacy", "privacy", "error", "mailbox",
