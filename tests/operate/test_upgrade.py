@@ -1,6 +1,7 @@
 """What the first release left is sold from, opened and verified by this version; an upgrade that dies goes on."""
 
 import hashlib
+import io
 import json
 import signal
 import sqlite3
@@ -14,6 +15,10 @@ import pytest
 
 from tests.operate.make_first_release import FIXTURE
 from tests.processes.running import Serving, folder, free_port, plain_environment, troth, until
+from troth.pledge import older_keyrings
+from troth.pledge.copies import reading
+from troth.pledge.keeper.keeper import Keeper
+from troth.pledge.kms.file import FileKey
 from troth.pledge.policy.visitor import Visitor
 from troth.sandbox.mailbox import Mailbox
 
@@ -139,6 +144,18 @@ def test_one_that_dies_between_a_migration_and_its_note_goes_on(first: Path) -> 
     assert "migration" in troth("--home", str(first), "migrate").stderr
     assert tables(first / "data/main.sqlite3") == tables(fresh(first.parent / "new"))
     assert f"{bought(first)[0]}: paid" in said(first, "order", bought(first)[0])
+
+
+def test_a_copy_of_the_first_releases_keyring_opens_its_people(first: Path) -> None:
+    """As `troth restore` and `backup --verify` read it, in memory; and once more changes nothing."""
+    keyring = reading._loaded(io.BytesIO((first / "keeper/keyring.sqlite3").read_bytes()))
+    assert keyring.value("SELECT count(*) FROM person") > 20
+    keeper = Keeper(keyring, FileKey(Path(f"{first}.key/root.key")))
+    for (raw,) in keyring.execute("SELECT ref FROM person").fetchall():
+        for klass in ("contact", "billing", "locality"):
+            assert keeper.room.persons.private(raw, klass, "standing", 1)
+    assert older_keyrings.bring_up(keyring) == []
+    keyring.close()
 
 
 def test_without_a_backup_nothing_is_changed(first: Path) -> None:

@@ -10,16 +10,21 @@ from collections.abc import Callable
 
 import msgspec
 
-from troth.pledge.keeper.keyring import Keyring
+from troth.pledge.keeper.keyring import SCHEMA, Keyring
 from troth.pledge.keeper.messages import NOBODY
 from troth.pledge.keeper.persons import Wraps, packed
+from troth.pledge.ledger import table
 
 BATCH = 1000  # persons read at a time
 NAMED = 0x80  # the first byte of a MessagePack map is no lower; that of numbered wraps is
 
 
 def bring_up(db: Keyring) -> list[str]:
-    """Do what is still to be done; one sentence for each step that found something."""
+    """Do what is still to be done; one sentence for each step that found something.
+
+    Tables that came later are made as well: a copy that was read into memory has those of its own day.
+    """
+    db.executescript(SCHEMA + table.SCHEMA)
     told = []
     for number, step in enumerate(STEPS, 1):
         if db.value("PRAGMA user_version") >= number:

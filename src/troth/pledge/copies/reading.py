@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pyrage
 
+from troth.pledge import older_keyrings
 from troth.pledge.copies.epochs import Epoch, unwrap
 from troth.pledge.copies.sealing import SealingError, open_sealed, poured
 from troth.pledge.keeper.keyring import Keyring, connect
@@ -71,6 +72,7 @@ def _loaded(body: io.BytesIO) -> Keyring:
         if plain.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise SealingError("what was sealed is no keyring, or was damaged before")
         plain.backup(keyring)
+        older_keyrings.bring_up(keyring)
     except sqlite3.Error:
         raise SealingError("what was sealed is no keyring, or was damaged before") from None
     finally:
