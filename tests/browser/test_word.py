@@ -19,7 +19,15 @@ from troth.shop.clauses import CLAUSES
 
 pytestmark = pytest.mark.browser
 SECONDS = 5.0  # from planting to red
-BUYING = {"P2": 15.0, "P6": 15.0, "P8": 15.0, "P16": 15.0}  # these buy something to find out, on a machine at work
+BUYING = {
+    "P2": 15.0,
+    "P3": 15.0,
+    "P14": 15.0,
+    "P20": 15.0,
+    "P6": 15.0,
+    "P8": 15.0,
+    "P16": 15.0,
+}  # these buy something to find out, on a machine at work
 
 
 def run(demo: Stage, *words: str) -> tuple[int, str]:
