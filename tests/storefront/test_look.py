@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings
 from django.template import engines
 from hypothesis import example, given
+from hypothesis import settings as patient
 from hypothesis import strategies as st
 
 from tests.house import House
@@ -72,6 +73,7 @@ def logo(name: str, content: bytes) -> str:
     return name
 
 
+@patient(deadline=None)
 @given(COLOURS)
 @example("#1f5c46")
 @example("#000000")

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from django.conf import settings
 from hypothesis import example, given
+from hypothesis import settings as patient
 from hypothesis import strategies as st
 
 from tests.house import House
@@ -178,6 +179,7 @@ WORDS = ["<", ">", "[x](", "![x](", ")", "javascript:", "data:", "https://e.exam
          "|a|b|\n|:-|-:|\n|1|2|\n"]  # fmt: skip
 
 
+@patient(deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=40).map("".join))
 @example("<script>alert(1)</script>")
 @example("<img src=x onerror=x>")
