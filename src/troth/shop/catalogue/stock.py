@@ -7,10 +7,6 @@ named leaves the shelf but stays in old orders; a release that is no longer name
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
-import tempfile
 import tomllib
 from collections.abc import Iterator
 from datetime import date
@@ -196,29 +192,6 @@ def _is_price(amount: str, currency: str) -> bool:
 def _below(folder: Path, name: str) -> bool:
     path = (folder / name).resolve()
     return path.is_relative_to(folder.resolve()) and path.is_file()
-
-
-class _Kept(msgspec.Struct, frozen=True):
-    name: str  # below its root
-    size: int
-    sha256: str
-
-
-def _keep(source: Path, root: Path) -> _Kept:
-    """Copy a file below root, into a folder named by its content. A reader sees the whole file or none."""
-    with source.open("rb") as opened:
-        digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    name = f"{digest[:16]}/{source.name}"
-    target = root / name
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with source.open("rb") as original, tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as copy:
-            shutil.copyfileobj(original, copy)
-            copy.flush()
-            os.fsync(copy.fileno())
-        Path(copy.name).chmod(0o644)
-        Path(copy.name).replace(target)
-    return _Kept(name, source.stat().st_size, digest)
 
 
 def _shelve(product: ProductIn, position: int, files: dict[str, Kept]) -> None:
