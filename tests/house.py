@@ -38,6 +38,7 @@ from troth.shop.catalogue.models import Edition, Price, Product, Release
 from troth.shop.clauses import marker
 from troth.shop.journeys.errands import ERRANDS
 from troth.shop.payments import gateways
+from troth.shop.texts import standing
 
 SITE = "http://127.0.0.1:8000"
 
@@ -65,6 +66,7 @@ class House:
         for signal in (request_started, request_finished):
             signal.disconnect(close_old_connections)  # the test's transaction lives in this connection
         doors.use(self.web)
+        standing.publish()  # as a web process does when it starts
         self.stock(8)
 
     @property

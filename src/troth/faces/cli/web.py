@@ -92,9 +92,11 @@ def application() -> Callable[..., Any]:
     from django.urls import get_resolver
 
     from troth.shop.clauses import duty
+    from troth.shop.texts import standing
 
     engines.all()  # once, before there are threads: two of them would each make their own
     get_resolver().check()  # loads every view, so that the first visitor does not wait for them
+    standing.announce()  # texts of law count from now on; no page that only reads writes them down
     process.keep_what_is_loaded()
     duty.watch("web")
     return shop

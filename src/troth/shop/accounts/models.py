@@ -37,7 +37,7 @@ class Contact(models.Model):
     person = models.ForeignKey(Person, on_delete=models.PROTECT)
     state = models.CharField(max_length=8)
     contact = SealedField(personal=ContactData, null=True)  # null: cut, as its person is forgotten
-    followed_at = models.DateTimeField(null=True)  # somebody came by a link that only its mailbox was sent
+    followed_at = models.DateTimeField(null=True, blank=True)  # somebody came by a link that only its mailbox was sent
     made_at = models.DateTimeField(default=clock.now)
 
     class Meta:
