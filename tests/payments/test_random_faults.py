@@ -66,7 +66,9 @@ class People:
         row = Basket.objects.create(key_hash=hashlib.sha256(key.encode()).hexdigest())
         BasketLine.objects.create(basket=row, edition=self.edition, quantity=1)
         provider = self.draw.choice(PROVIDERS)
-        ref = buy.begin(key, buy.Newcomer("A", f"{self.draw.getrandbits(40):010x}@b.example"), ADDRESS, provider).order_ref
+        ref = buy.begin(
+            key, buy.Newcomer("A", f"{self.draw.getrandbits(40):010x}@b.example"), ADDRESS, provider
+        ).order_ref
         order = Order.objects.get(pk=ref)
         for _ in range(6):
             if buy.pay_again(order, provider):

@@ -109,8 +109,8 @@ What does not stand here is refused. A change of the policy shows here, for whoe
 A capability that is not "their own" is: somebody else's; their own of before the password changed, of a fortnight ago,
 or for a scope that there is not; an invented one. With their own, people's own contact must be among what is opened,
 and hold the mailbox that they sign in with. Who works here opens through the web's door as well, with a capability of
-the desk and an open job on one customer, what [desk.md](desk.md) says: `tests/desk/test_jobs.py`. A guest has no capability:
-"their own" is that of the account which took them over.
+the desk and an open job on one customer, what [desk.md](desk.md) says: `tests/desk/test_jobs.py`. A guest has no
+capability: "their own" is that of the account which took them over.
 """
 
 
