@@ -1,5 +1,6 @@
 """What every test may use: a keeper of its own, a stock of blanks, and a shop around them."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from troth.pledge.keeper.keeper import Keeper
 from troth.pledge.keeper.keyring import connect
 from troth.pledge.kms.file import FileKey
 from troth.pledge.vault import door as doors
-from troth.pledge.vault import keysets
+from troth.pledge.vault import keysets, published
 from troth.sandbox import Addresses, Sandbox
 from troth.shop.catalogue.models import Edition
 
@@ -30,6 +31,8 @@ def _keyring():
 def keeper() -> Iterator[Keeper]:
     """A keeper in this process, spoken to through the same encoder and decoder as over a socket."""
     db = _keyring()
+    # What an earlier test published is of another log, which this one does not continue.
+    shutil.rmtree(published.folder(), ignore_errors=True)
     # A campaign of ten thousand orders is one day to the keeper: more letters than a small shop may open in one.
     keeper = Keeper(db, FileKey(Path(settings.TROTH.root_key)), daily=1_000_000)
     if not _own_keys:

@@ -14,7 +14,7 @@ from tests.house import House
 from troth.config import Tax
 from troth.pledge.vault.classes import Billing
 from troth.shop.catalogue.models import Edition
-from troth.shop.journeys import buy, invoice, settle
+from troth.shop.journeys import buy, settle, standby
 from troth.shop.orders.models import Basket, BasketLine, Order
 
 ALICE = Billing("Alice Example", "1 Elm Row", "Wien", "1010", "AT")
@@ -30,7 +30,7 @@ def taxed(house: House) -> Iterator[House]:
         shop=msgspec.structs.replace(settings.TROTH.shop, address="1 Fern Hill, 00000 Nowhere"),
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(invoice, "pause", lambda _: house.works())
+        patch.setattr(standby, "pause", lambda _: house.works())
         yield house
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import ExitStack
 from datetime import timedelta
 
 import msgspec
@@ -16,6 +17,7 @@ from tests.house import House
 from tests.invoices.conftest import ALICE, FIRM, ordered, paid
 from tests.invoices.test_issue import refund
 from tests.storefront.conftest import ORIGIN, Browser
+from troth.faces.cli import web
 from troth.pledge.due.models import Due
 from troth.pledge.policy import needles
 from troth.pledge.policy.probe import values
@@ -24,7 +26,7 @@ from troth.shop.catalogue.models import Edition
 from troth.shop.invoices import authority, links, paper
 from troth.shop.invoices.authority import Proof
 from troth.shop.invoices.models import Handover, Invoice, Print
-from troth.shop.journeys import bill, invoice
+from troth.shop.journeys import bill, invoice, standby
 from troth.shop.orders.models import Order
 
 POSTCODE = {"postcode": "LS1 4AP"}
@@ -225,10 +227,21 @@ def test_a_worker_that_is_away_is_waited_for_and_then_said(
     house: House, edition: Edition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = paid(house, ordered(edition))
-    monkeypatch.setattr(invoice, "pause", lambda _: None)
+    monkeypatch.setattr(standby, "pause", lambda _: None)
     monkeypatch.setattr(invoice, "PATIENCE", 0.01)
     answer = Browser().get(link(order))
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+
+
+def test_who_waits_leaves_the_shop_room_to_answer_others(house: House, edition: Edition) -> None:
+    order = paid(house, ordered(edition))
+    with ExitStack() as others:
+        for _ in range(standby.PLACES):
+            others.enter_context(standby.place())
+        assert Browser().get(link(order)).status_code == 503
+        assert not Handover.objects.exists()  # nothing was asked for, so nothing is counted
+    assert Browser().get(link(order)).status_code == 200
+    assert standby.PLACES < web.THREADS
 
 
 def test_letters_without_a_font_have_a_page_and_a_sentence(house: House, edition: Edition) -> None:

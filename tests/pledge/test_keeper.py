@@ -1,5 +1,7 @@
 """The keeper by its messages: what it makes, opens, refuses, and what stands in its ledger."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from tests.driving import drive
 from tests.house import House
 from troth.pledge.keeper import messages
 from troth.pledge.keeper.keeper import Keeper
+from troth.pledge.keeper.keyring import KeyringError, connect
 from troth.pledge.keeper.messages import Place, Record
 from troth.pledge.keeper.policy import CLASSES, OPENS, PURPOSES
 from troth.pledge.keeper.seals import BadSeal, KeySet
@@ -254,3 +257,11 @@ def test_a_look_that_could_not_be_noted_does_not_count_as_noted(keeper: Keeper) 
     before = keeper.db.execute("SELECT size FROM head").fetchone()[0]
     assert code(ask(keeper, "web", question)) == "Opened"
     assert keeper.db.execute("SELECT size FROM head").fetchone()[0] == before + 1
+
+
+def test_two_keepers_never_have_one_keyring(tmp_path: Path) -> None:
+    first = connect(tmp_path / "keyring.sqlite3")
+    with pytest.raises(KeyringError, match="in use by another keeper"):
+        connect(tmp_path / "keyring.sqlite3")
+    first.close()
+    connect(tmp_path / "keyring.sqlite3").close()

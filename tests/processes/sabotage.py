@@ -74,7 +74,7 @@ SABOTAGES: dict[str, Callable[[Stage], contextlib.AbstractContextManager[None]]]
 def main(folder: str, port: str) -> None:
     came = {}
     with Stage(Path(folder), int(port)) as stage:
-        running.until(lambda: '"state": "unknown"' not in httpx.get(f"{stage.shop}/privacy.json").text, 90)
+        running.until(lambda: '"state": "unknown"' not in httpx.get(f"{stage.shop}/privacy.json", timeout=60).text, 90)
         for name, sabotage in SABOTAGES.items():
             buyer.PATIENCE = 6.0 if name in ("mailbox", "silent") else 60.0  # some wait in vain
             said = io.StringIO()

@@ -88,11 +88,10 @@ def test_without_the_secret_of_the_licences_nothing_starts(tmp_path: Path, role:
     assert "Traceback" not in refused.stderr
 
 
-def test_a_second_keeper_on_the_same_keyring_does_not_start(shop: Serving, database: dict[str, str]) -> None:
+def test_a_second_shop_in_the_same_folder_does_not_start(shop: Serving, database: dict[str, str]) -> None:
     again = running.troth("--home", str(shop.home), "serve", **database, TROTH_WEB_PORT=str(running.free_port()))
     assert again.returncode == 1
-    assert "in use by another keeper" in again.stderr
-    assert "the keeper did not start; nothing runs" in again.stderr
+    assert "is served already; stop that first" in again.stderr
     assert healthy(shop)
 
 

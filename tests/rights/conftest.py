@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.house import House
-from troth.shop.journeys import export, invoice
+from troth.shop.journeys import standby
 
 
 @pytest.fixture(autouse=True)
 def worker_beside(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker does what is due while a request waits."""
-    monkeypatch.setattr(export, "pause", lambda _: house.works())
-    monkeypatch.setattr(invoice, "pause", lambda _: house.works())
+    monkeypatch.setattr(standby, "pause", lambda _: house.works())

@@ -90,7 +90,7 @@ def test_no_disguise_gets_through() -> None:
 
 def test_what_a_shop_writes_is_no_card() -> None:
     draw = draws("no cards")
-    makers = (_reference, _imei, _vat, _ean, _phone, _time, _hash)
+    makers = (_reference, _paypal, _imei, _vat, _ean, _phone, _time, _hash)
     most = rounds(700, 100_000 // len(makers))
     for make in makers:
         alarms = [text for text in (make(draw) for _ in range(most)) if holds_card_number(text)]
@@ -100,6 +100,19 @@ def test_what_a_shop_writes_is_no_card() -> None:
 def _reference(draw: random.Random) -> str:
     random_part = "".join(draw.choices("abcdefghijklmnopqrstuvwxyz234567", k=26))
     return draw.choice((f"ord_{random_part}", f"{draw.randint(2020, 2040)}-{draw.randint(1, 99999):05}"))
+
+
+def _paypal(draw: random.Random) -> str:
+    """Ids as PayPal's own pages show them: of what is paid, and of webhooks, whose halves end and begin in digits."""
+    letters = "ABCDEFGHJKLMNPRSTUVWXY"
+    half = [
+        "".join(draw.choices(DIGITS, k=draw.choice((3, 7, 8))))
+        + "".join(draw.choices(letters, k=3))
+        + "".join(draw.choices(DIGITS, k=9))
+        for _ in range(2)
+    ]
+    first, second = (one[:17].ljust(17, "7") for one in half)
+    return draw.choice((first, f"WH-{first}-{second}"))
 
 
 def _imei(draw: random.Random) -> str:

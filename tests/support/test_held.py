@@ -10,12 +10,12 @@ import pytest
 
 from tests.house import House
 from tests.support.asking import ASKED, asks, member, upload
-from troth.shop.journeys import answer, ask, export
+from troth.shop.journeys import answer, ask, standby
 from troth.shop.support.models import Attachment, Piece
 
 
 def exported(house: House, alice: object, monkeypatch: pytest.MonkeyPatch) -> zipfile.ZipFile:
-    monkeypatch.setattr(export, "pause", lambda _seconds: house.works())
+    monkeypatch.setattr(standby, "pause", lambda _seconds: house.works())
     token = alice.page("/account").form("/sign-out")  # type: ignore[attr-defined]
     answered = alice.post(  # type: ignore[attr-defined]
         "/account/privacy/export", token, HTTP_ORIGIN="http://127.0.0.1:8000", HTTP_SEC_FETCH_SITE="same-origin"

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 from tests.house import House
 from tests.storefront.conftest import Browser, basket, browser  # noqa: F401 - fixtures
-from troth import config
+from troth import config, law_texts
 from troth.config import ConfigError
 from troth.faces.cli.texts import texts as command
 from troth.shop.catalogue.models import Edition
 from troth.shop.orders.models import Order
-from troth.shop.texts import drafts, reading, standing
+from troth.shop.texts import drafts, standing
 from troth.shop.texts.markdown import html
 from troth.shop.texts.models import Publication
 
@@ -94,7 +94,7 @@ def test_the_same_text_is_published_once_and_an_old_one_can_come_back(house: Hou
         assert Browser().get("/terms").status_code == 200
         assert standing.publish() == []
     rows = list(Publication.objects.filter(name="terms").values_list("number", "version"))
-    assert [number for number, _ in rows] == [3, 2, 1]
+    assert [number for number, _ in rows] == [4, 3, 2, 1]  # the first is the draft that the shop began with
     assert rows[0][1] == rows[2][1] != rows[1][1]
 
 
@@ -117,13 +117,13 @@ def test_what_cannot_be_a_text_is_told_in_a_sentence(tmp_path: Path) -> None:
         "terms.md": (b"no title\n", "must begin with its title"),
         "imprint.md": (b"# \xff\n", "must be UTF-8"),
         "Über.md": (b"# U\n", "must have a name of small letters"),
-        "long.md": (b"# Long\n" + b"x" * reading.LONGEST, "is longer than"),
+        "long.md": (b"# Long\n" + b"x" * law_texts.LONGEST, "is longer than"),
     }
     for name, (body, _why) in wrong.items():
         (home / "texts" / name).write_bytes(body)
     with pytest.raises(ConfigError) as told:
-        reading.refuse_unfinished(config.load())
-    assert sorted(told.value.lines) == sorted(reading.unfinished(config.load()))
+        law_texts.refuse_unfinished(config.load())
+    assert sorted(told.value.lines) == sorted(law_texts.unfinished(config.load()))
     for name, (_body, why) in wrong.items():
         (line,) = [line for line in told.value.lines if f"/{name} " in line]
         assert why in line
@@ -132,19 +132,19 @@ def test_what_cannot_be_a_text_is_told_in_a_sentence(tmp_path: Path) -> None:
 def test_a_live_shop_does_not_start_with_drafts() -> None:
     settings_now = config.load()
     live = msgspec.structs.replace(settings_now, shop=msgspec.structs.replace(settings_now.shop, mode="live"))
-    reading.refuse_unfinished(settings_now)  # a test shop does
+    law_texts.refuse_unfinished(settings_now)  # a test shop does
     with pytest.raises(ConfigError) as told:
-        reading.refuse_unfinished(live)
+        law_texts.refuse_unfinished(live)
     assert [line.split(" is ")[0].rsplit("/")[-1] for line in told.value.lines] == ["terms.md", "imprint.md"]
     made = drafts.write(live.home, live.shop)
     assert drafts.write(live.home, live.shop) == []
     with pytest.raises(ConfigError) as told:
-        reading.refuse_unfinished(live)
+        law_texts.refuse_unfinished(live)
     assert len(told.value.lines) == len(made) == 4
     assert all("is still a draft: it says [[Replace me" in line for line in told.value.lines)
     for path in made:
-        path.write_text(reading.PLACE.sub("our words", path.read_text()))
-    reading.refuse_unfinished(live)
+        path.write_text(law_texts.PLACE.sub("our words", path.read_text()))
+    law_texts.refuse_unfinished(live)
 
 
 def test_the_command_writes_drafts_and_says_what_is_left() -> None:

@@ -36,7 +36,7 @@ from troth.faces.storefront.views import (
     tickets,
     withdrawing,
 )
-from troth.shop.texts.reading import USUAL
+from troth.law_texts import USUAL
 
 handler400 = "troth.faces.storefront.views.errors.bad_request"
 handler403 = "troth.faces.storefront.views.errors.forbidden"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from troth.config import Config
 from troth.faces.cli.examinations import Seen
 from troth.faces.storefront import drawing
-from troth.shop.texts.reading import files, unfinished
+from troth.law_texts import files, unfinished
 
 
 def texts(config: Config) -> Iterator[Seen]:

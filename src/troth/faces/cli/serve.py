@@ -15,13 +15,12 @@ from urllib.parse import urlsplit
 import click
 
 import troth
-from troth import config, licence_secret
+from troth import config, law_texts, licence_secret
 from troth.config import Config
 from troth.faces.cli import served
 from troth.faces.cli.migrate import may_be_behind
 from troth.faces.cli.supervisor import Supervisor, command, say
 from troth.faces.storefront import drawing
-from troth.shop.texts import reading
 
 
 @click.command()
@@ -112,7 +111,7 @@ def bring_up_to_date(settings: Config, environ: dict[str, str]) -> None:
             say("the database could not be brought up to date.")
             sys.exit(1)
     licence_secret.read(settings.home)
-    reading.refuse_unfinished(settings)
+    law_texts.refuse_unfinished(settings)
     drawing.refuse_unusable(settings)
 
 

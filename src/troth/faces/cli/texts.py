@@ -8,8 +8,8 @@ import click
 
 from troth import config
 from troth.config import ConfigError
+from troth.law_texts import files, read, unfinished
 from troth.shop.texts import drafts
-from troth.shop.texts.reading import files, read, unfinished
 
 
 @click.command()

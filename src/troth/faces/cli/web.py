@@ -17,13 +17,12 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
-from troth import config, licence_secret
+from troth import config, law_texts, licence_secret
 from troth.faces.cli import outgoing, process, separation, tls
 from troth.faces.cli.supervisor import command
 from troth.faces.storefront import drawing, overrides
-from troth.shop.texts import reading
 
-THREADS = 2  # requests at a time in one process; more only wait for the same interpreter
+THREADS = 6  # requests at a time in one process; some only wait: for the worker (journeys/standby.py), a provider
 STOP_WITHIN = 4  # seconds for requests under way, when told to stop
 MOST_HEADERS = 64 * 1024  # bytes
 
@@ -33,7 +32,7 @@ def web() -> None:
     """Run the web process alone; TROTH_DOOR names its door to the keeper."""
     settings = config.load()
     licence_secret.read(settings.home)
-    reading.refuse_unfinished(settings)
+    law_texts.refuse_unfinished(settings)
     drawing.refuse_unusable(settings)
     if overrides.any_of(settings.home) and subprocess.run(command("templates"), check=False).returncode != 0:  # noqa: S603
         sys.exit(2)  # said by that process, which loads the shop so that this one need not

@@ -56,11 +56,11 @@ def considerate(check: Errand, settings: config.Config) -> Errand:
     places = threading.BoundedSemaphore(CHECKS)
 
     def run(subject: str, claim: Claim) -> None:
-        if claim.attempts < TRIES and not answers(settings):
-            raise Again("web-away", 0.5)
         if not places.acquire(blocking=False):
             raise Again("others-first", 0.5)
         try:
+            if claim.attempts < TRIES and not answers(settings):
+                raise Again("web-away", 0.5)
             check(subject, claim)
         finally:
             places.release()

@@ -6,10 +6,10 @@ count, full-width, circled and superscript ones too; invisible characters are pa
 blanks, line ends, marks or signs between two digits. A number may be split in any way, into pieces and over several
 fields (`held_by_any` lays fields side by side in their order).
 
-Not taken for one, though the digits would fit: what is glued into a hash or UUID, a date with its time, a valid IBAN
-(ISO 13616, mod 97), a valid EAN-13 (Visa issued 13 digits until the nineties, and one in ten would be alike), a list
-of versions, and an IMEI: its 15 digits begin with 01, 35, 86, 98 or 99, and the only cards of 15
-digits with 34 or 37 (3GPP TS 23.003; its reporting bodies have never used these).
+Not taken for one, though the digits would fit: what is glued into a hash, a UUID or an id of PayPal's, a date with
+its time, a valid IBAN (ISO 13616, mod 97), a valid EAN-13 (Visa issued 13 digits until the nineties, and one in ten
+would be alike), a list of versions, and an IMEI: its 15 digits begin with 01, 35, 86, 98 or 99, and the only cards of
+15 digits with 34 or 37 (3GPP TS 23.003; its reporting bodies have never used these).
 Missed by design: numbers that are spelled out, have letters between the digits, or are encoded.
 Raised by mistake: one in ten of other runs with an issuer's beginning and length passes the check digit.
 """
@@ -51,6 +51,8 @@ _OURS = re.compile(
     r"(?<![0-9A-Za-z])(?:"
     r"(?=[0-9]*[a-f][0-9]*[a-f])[0-9a-f]{32,}"  # a hash
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"  # a UUID
+    r"|WH-[0-9A-Z]{17,18}-[0-9A-Z]{17,18}"  # a webhook's id, as PayPal writes them
+    r"|(?=(?:[0-9]*[A-Z]){3})[0-9A-Z]{17}"  # PayPal's id of an order, a capture, a refund
     r"|(?:19|20)\d\d-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?"  # ISO 8601
     r"|\d{1,2}(?:\.\d{1,2}){1,2}(?:[,;] ?\d{1,2}(?:\.\d{1,2}){1,2}){2,}"  # a list of versions
     r")(?![0-9A-Za-z])",

@@ -8,7 +8,6 @@ is in both, and one that does not stops the start. It leaves by this answer alon
 from __future__ import annotations
 
 import base64
-import time
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -28,13 +27,12 @@ from troth.pledge.vault.door import KeeperRefused, door
 from troth.shop import policy_version
 from troth.shop.accounts.models import Claim, Contact
 from troth.shop.holdings import PEOPLE
-from troth.shop.journeys import erase, export_opened
+from troth.shop.journeys import erase, export_opened, standby
 from troth.shop.journeys.export_opened import Request, batches, by_own_capability, sealed_values, worker_purpose
 from troth.shop.refusal import Refused
 
 FORM = 1  # of data.json: raised when programs that read it have to change
-PATIENCE, STEP = 15.0, 0.05  # seconds that a request waits for the worker
-pause = time.sleep  # where no worker runs beside, it is called here
+PATIENCE = 15.0  # seconds that a request waits for the worker
 A_DAY = 4  # exports of one person
 LONG = 5000  # bytes: what is longer is a piece of a file, which is in the archive as it was
 NOT_HELD = {
@@ -48,10 +46,6 @@ RECIPIENTS = {
 }
 
 
-class Late(Exception):
-    """It is still being put together; ask again shortly."""
-
-
 class Gathered(msgspec.Struct, frozen=True):
     """All that goes into the archive."""
 
@@ -60,24 +54,25 @@ class Gathered(msgspec.Struct, frozen=True):
 
 
 def gather(person_ref: str, capability: str) -> Gathered:
-    """Everything, opened and noted. Refused if the session has ended, or too often today; Late; KeeperAway."""
+    """Everything, opened and noted. Refused if the session has ended, or too often today; standby.Late; KeeperAway."""
     if erase.under_way(person_ref) is not None:
         raise Refused(_("You asked to be forgotten: nothing of yours is opened meanwhile. Cancel that to export it."))
     today = Export.objects.filter(person=person_ref, asked_at__gte=clock.now() - timedelta(days=1))
     if today.count() >= A_DAY:
         raise Refused(_("You had this four times today; please come back tomorrow."))
-    with transaction.atomic():
-        request = Request(person_ref, capability)
-        due.add("export", request.row.pk)
-    values, gone = dict[str, Any](), False
-    try:
-        values = _own(person_ref, capability)
-        entries = _entries(person_ref, capability)
-        values |= _wait_for(request)
-    except KeeperRefused as refused:
-        gone = refused.code in ("capability", "not-theirs")
-        if not gone:
-            raise
+    gone = False
+    with standby.place():
+        with transaction.atomic():
+            request = Request(person_ref, capability)
+            due.add("export", request.row.pk)
+        try:
+            values = _own(person_ref, capability)
+            entries = _entries(person_ref, capability)
+            values |= standby.wait_for(request.take, PATIENCE)
+        except KeeperRefused as refused:
+            gone = refused.code in ("capability", "not-theirs")
+            if not gone:
+                raise
     if gone:
         raise Refused(_("Your session has ended; please sign in again."))
     return Gathered(_data(person_ref, values), entries)
@@ -107,15 +102,6 @@ def _entries(person_ref: str, capability: str) -> list[Entry]:
             more = told.more and bool(told.entries)
             before = told.entries[-1].seq if told.entries else 0
     return [found[seq] for seq in sorted(found)]
-
-
-def _wait_for(request: Request) -> dict[str, Any]:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        if (opened := request.take()) is not None:
-            return opened
-        pause(STEP)
-    raise Late
 
 
 def _data(person_ref: str, values: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ the document and seals it to the request that waits.
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
 import msgspec
@@ -21,19 +20,14 @@ from troth.shop.invoices.authority import Proof
 from troth.shop.invoices.handover import Failed, Waiting
 from troth.shop.invoices.models import Handover, Invoice
 from troth.shop.invoices.words import Said
+from troth.shop.journeys import standby
 from troth.shop.orders.models import Order, OrderLine
 from troth.shop.payments import gateways
 from troth.shop.payments.models import Payment, Refund
 from troth.shop.refusal import Refused
 
 PATIENCE = 10.0  # seconds that a request waits for the worker
-STEP = 0.05
-pause = time.sleep  # where no worker runs beside, it is called here
 MOST = 20  # documents of one invoice a day: who has a link cannot use up the worker's openings
-
-
-class Late(Exception):
-    """The document is still being made; ask again shortly."""
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -114,14 +108,14 @@ def letter_url(order: Order) -> str:
 def pdf(invoice_id: str, signature: str, capability: str = "") -> tuple[str, bytes]:
     """The invoice's number and its PDF, for a letter's link or for its owner's capability.
 
-    Refused where neither is right, or the PDF cannot be had; Late.
+    Refused where neither is right, or the PDF cannot be had; standby.Late.
     """
     made = _found(invoice_id)
     return made.number, _fetch(made, Handover.PDF, _proof(signature, capability))
 
 
 def page(invoice_id: str, signature: str, capability: str = "") -> Said:
-    """The invoice's texts, for its page. Refused, Late."""
+    """The invoice's texts, for its page. Refused, standby.Late."""
     document = _fetch(_found(invoice_id), Handover.PAGE, _proof(signature, capability))
     return msgspec.json.decode(document, type=Said)
 
@@ -144,19 +138,14 @@ def _fetch(made: Invoice, form: str, proof: Proof) -> bytes:
     """Ask the worker, and wait. What comes is readable here alone."""
     if Handover.objects.filter(invoice=made, asked_at__gt=clock.now() - timedelta(days=1)).count() >= MOST:
         raise Refused(_("This invoice was fetched very often today; please come back tomorrow."))
-    with transaction.atomic():
-        waiting = Waiting(made, form, proof)
-        due.add("hand-over", waiting.row.pk)
-    until = time.monotonic() + PATIENCE
-    try:
-        while time.monotonic() < until:
-            if (document := waiting.take()) is not None:
-                return document
-            pause(STEP)
-    except Failed as failed:
-        sentence = WHY.get(failed.code, WHY[""])
-    else:
-        raise Late
+    with standby.place():
+        with transaction.atomic():
+            waiting = Waiting(made, form, proof)
+            due.add("hand-over", waiting.row.pk)
+        try:
+            return standby.wait_for(waiting.take, PATIENCE)
+        except Failed as failed:
+            sentence = WHY.get(failed.code, WHY[""])
     raise Refused(sentence)
 
 

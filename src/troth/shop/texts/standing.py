@@ -8,9 +8,9 @@ import msgspec
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from troth.law_texts import REQUIRED, Text, files, place, read, text_of
 from troth.shop.texts import drafts
 from troth.shop.texts.models import Publication
-from troth.shop.texts.reading import REQUIRED, Text, files, place, read, text_of
 
 
 class Published(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from troth.faces.storefront.guards import answers_for_the_keeper, for_the_signed_in
 from troth.faces.storefront.views import errors
-from troth.shop.journeys import export, export_archive
+from troth.shop.journeys import export, export_archive, standby
 from troth.shop.refusal import Refused
 
 
@@ -23,7 +23,7 @@ def own(request: HttpRequest) -> HttpResponseBase:
         gathered = export.gather(who.person_ref, who.capability)
     except Refused as no:
         return errors.refused(request, str(no.sentence), 409)
-    except export.Late:
+    except standby.Late:
         return errors.refused(request, _("It is still being put together; try again in a minute."), 503)
     headers = {"Content-Disposition": 'attachment; filename="what-we-hold.zip"', "Cache-Control": "no-store"}
     return StreamingHttpResponse(export_archive.pieces(gathered), content_type="application/zip", headers=headers)

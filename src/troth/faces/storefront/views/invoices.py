@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from troth.faces.storefront.answers import page
 from troth.faces.storefront.views import errors
 from troth.shop.journeys import invoice as journey
+from troth.shop.journeys import standby
 from troth.shop.refusal import Refused
 
 
@@ -21,7 +22,7 @@ def view(request: HttpRequest, invoice: str) -> HttpResponse:
         said = journey.page(invoice, signature, _capability(request))
     except Refused as no:
         return _kept(errors.refused(request, str(no.sentence), 403))
-    except journey.Late:
+    except standby.Late:
         return _late(request)
     return _kept(page(request, "invoice.html", {"said": said, "invoice": invoice, "signature": signature}))
 
@@ -33,7 +34,7 @@ def paper(request: HttpRequest, invoice: str) -> HttpResponse:
         number, document = journey.pdf(invoice, request.GET.get("s", ""), _capability(request))
     except Refused as no:
         return _kept(errors.refused(request, str(no.sentence), 403))
-    except journey.Late:
+    except standby.Late:
         return _late(request)
     response = HttpResponse(document, content_type="application/pdf")
     name = number.replace("/", "-").replace(" ", "-")

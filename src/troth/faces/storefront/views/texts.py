@@ -7,10 +7,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from troth.faces.storefront.answers import page
+from troth.law_texts import USUAL
 from troth.shop import policy_version
 from troth.shop.texts import standing
 from troth.shop.texts.markdown import html
-from troth.shop.texts.reading import USUAL
 
 
 def url_name(name: str) -> str:

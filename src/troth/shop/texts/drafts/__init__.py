@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from troth.config import Shop
-from troth.shop.texts.reading import USUAL, Text, text_of
+from troth.law_texts import USUAL, Text, text_of
 
 FOLDER = Path(__file__).parent
 _MISSING = {
@@ -40,5 +40,6 @@ def write(folder: Path, shop: Shop) -> list[Path]:
                 file.write(draft(name, shop).whole)
         except FileExistsError:
             continue
+        path.chmod(0o640)  # a folder that is open to others shall hold nothing of ours that they may read
         made.append(path)
     return made
