@@ -1,6 +1,7 @@
 """P15 turns red for each way of being reached without TLS: shown on servers of a few lines that do it wrong."""
 
 import http.server
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -128,6 +129,22 @@ def test_bad_tls_is_a_breach(
 
 def test_nobody_answering_is_unknown_not_green() -> None:
     assert states(found(p15_in_transit.the_shop_is_reached_by_tls, 1)) == {State.UNKNOWN}
+
+
+def test_who_hangs_up_said_nothing_of_a_certificate() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def hang_up() -> None:
+            line, _ = listening.accept()
+            line.recv(4096)
+            line.shutdown(socket.SHUT_RDWR)
+            line.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        findings = found(p15_in_transit.the_shop_is_reached_by_tls, listening.getsockname()[1])
+        thread.join()
+    assert states(findings) == {State.UNKNOWN}
 
 
 @pytest.mark.parametrize("header", ["", "max-age=60", "includeSubDomains", "max-age=soon", "max-age=31536000"])

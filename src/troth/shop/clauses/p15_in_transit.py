@@ -32,6 +32,9 @@ def the_shop_is_reached_by_tls(probe: Probe) -> Iterator[Finding]:
     try:
         version, ends = asked_from_outside.tls(probe.config)
         old = asked_from_outside.speaks_old_tls(probe.config)
+    except (ssl.SSLEOFError, ssl.SSLZeroReturnError):  # hung up on: nothing was said of the certificate
+        yield unknown("the shop's own address hung up before it said who it is")
+        return
     except ssl.SSLError:
         yield broken("the shop's certificate is not one that browsers trust")
         return
