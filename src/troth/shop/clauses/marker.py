@@ -28,7 +28,7 @@ from troth.pledge.policy.visitor import Page, Stuck, Visitor
 from troth.shop.catalogue.models import Product
 from troth.shop.clauses import mutations, question
 from troth.shop.delivery.models import Letter
-from troth.shop.journeys import buy, invoice
+from troth.shop.journeys import buy, standby
 from troth.shop.orders.models import Order
 
 PATIENCE = 20.0  # seconds for payment and letter
@@ -73,7 +73,7 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
         left.asked = question.ask(member, left.stem)
         left.undelivered = _wait(refs, work)
         question.be_answered(left.asked, member, left.stem, work, PATIENCE)
-        with mutations.replaced(invoice, "pause", lambda _: work()) if work else nullcontext():
+        with mutations.replaced(standby, "pause", lambda _: work()) if work else nullcontext():
             left.invoice, left.invoice_to_others = _invoices(member, guest, refs[0])
         _told(probe, member, left)
         left.guest_checkout = next(page for page in guest.seen if _kind(page.url) == "/checkout")
