@@ -61,7 +61,7 @@ def scripts() -> bool:
 def page(demo: Stage, chromium: Browser, scripts: bool) -> Iterator[Page]:
     """A page of a browser without a past. Afterwards: nothing was asked of anybody else, and nothing went wrong."""
     context = chromium.new_context(java_script_enabled=scripts, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     watched = Watched(context)
     yield context.new_page()
     context.close()

@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Page
 from troth.faces.cli.demo.stage import Stage
 
 SLUG = "order-notes"
-PATIENCE = 20.0  # seconds; the machine may be busy
+PATIENCE = 60.0  # seconds; the machine may be busy
 BUTTONS = {"paypal": "Approve", "skrill": "Pay"}
 PROVIDERS = {"paypal": "PayPal", "skrill": "Skrill"}
 Came = TypeVar("Came")

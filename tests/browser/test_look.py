@@ -59,7 +59,7 @@ def stops(page: Page, shop: Quince) -> Iterator[str]:
 
 def test_another_look_has_its_pictures_and_can_be_read(quince: Quince, chromium: Browser, tmp_path: Path) -> None:
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(60_000)
     watched, page = Watched(context), context.new_page()
     folder, made, found = pictures.folder(tmp_path), [], []
     for name in stops(page, quince):

@@ -41,7 +41,7 @@ def page(named: Stage) -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*quiet, *as_root])
         context = browser.new_context()
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         watched = Watched(context)
         yield context.new_page()
         browser.close()
