@@ -28,7 +28,7 @@ class Taken(msgspec.Struct, frozen=True):
 
 def normal(code: str) -> str:
     """A code as it is kept: what people type in small letters or with spaces is the same."""
-    return "".join(code.split()).upper()[:MOST]
+    return "".join(one for one in code if one.isprintable() and not one.isspace()).upper()[:MOST]
 
 
 def on(code: str, goods: Sequence[tuple[str, int]]) -> Taken:

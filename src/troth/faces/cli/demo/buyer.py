@@ -82,7 +82,12 @@ class Buyer:
             "billing_name": self._person["name"],
             "provider": self.provider,
         }
-        self._paying = _good(self._browser.send(self._browser.get("/checkout"), typed, form="checkout"))
+        until = time.monotonic() + PATIENCE
+        page = self._browser.send(self._browser.get("/checkout"), typed, form="checkout")
+        while page.status == 503 and time.monotonic() < until:  # a shop that just started has no fresh keys yet
+            time.sleep(1)
+            page = self._browser.send(self._browser.get("/checkout"), typed, form="checkout")
+        self._paying = _good(page)
         if urlsplit(self._paying.url).netloc == urlsplit(self.shop).netloc:
             raise Failed(f"the checkout led to {urlsplit(self._paying.url).path}, not to the provider.")
         return f"sent to {NAMES[self.provider]}'s page, {urlsplit(self._paying.url).path}"
