@@ -32,6 +32,8 @@ secret_word = "word"
 mqi_password = "mqi"
 [composer]
 vendor = "fernhill"
+[fraud]
+limits = "off"
 """
 
 

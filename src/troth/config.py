@@ -157,6 +157,12 @@ class Selling(msgspec.Struct, frozen=True):
     low_stock: int = 10  # imported keys of an edition that are left when the owner gets a letter; 0: no letter
 
 
+class Fraud(msgspec.Struct, frozen=True):
+    """What keeps fraud and guessing away (P11)."""
+
+    limits: Literal["on", "off"] = "on"  # how often each door may be knocked at; "off" in test mode alone
+
+
 class Policy(msgspec.Struct, frozen=True):
     """The numbers in the promises."""
 
@@ -216,6 +222,7 @@ class Config(msgspec.Struct, frozen=True):
     backup: Backup
     server: Server
     support: Support
+    fraud: Fraud
     policy: Policy
     tax: Tax
     composer: Composer

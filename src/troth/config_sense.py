@@ -57,6 +57,7 @@ def senseless(config: Config) -> Iterator[tuple[str, str, str]]:
             yield "policy", key, f"must be at least {least}."
     if config.selling.low_stock < 0:
         yield "selling", "low_stock", "must be a number of keys, or 0 for no letter."
+    yield from _against_fraud(config)
     yield from _keys_apart(config)
     for key, why in _unreachable(config):
         yield "support", key, why
@@ -86,6 +87,11 @@ def _transport(web: Web) -> Iterator[tuple[str, str, str]]:
             ip_address(proxy)
         except ValueError:
             yield "web", "trusted_proxies", "must be IP addresses with commas between, such as 127.0.0.1, ::1."
+
+
+def _against_fraud(config: Config) -> Iterator[tuple[str, str, str]]:
+    if config.live and config.fraud.limits == "off":
+        yield "fraud", "limits", 'must be "on" in a live shop.'
 
 
 def _keys_apart(config: Config) -> Iterator[tuple[str, str, str]]:

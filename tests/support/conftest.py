@@ -8,7 +8,6 @@ from tests.house import House
 from tests.storefront.conftest import basket as basket
 from tests.storefront.conftest import browser as browser
 from troth.config import Support
-from troth.faces.storefront.views import tickets
 
 
 @pytest.fixture(autouse=True)
@@ -16,6 +15,5 @@ def mailbox(house: House) -> Iterator[None]:
     """The shop reads mail to support@fernhill.example."""
     before = settings.TROTH
     settings.TROTH = msgspec.structs.replace(before, support=Support(address="support@fernhill.example"))
-    tickets.ASKING.forget()
     yield
     settings.TROTH = before

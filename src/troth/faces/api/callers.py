@@ -15,6 +15,9 @@ import time
 from django.conf import settings
 from django.http import HttpRequest
 
+from troth.config import is_loopback
+from troth.shop.fraud.keyed import counted
+
 ROOM = 50_000  # callers counted one by one in a window; whoever comes later shares one count
 
 
@@ -68,18 +71,31 @@ class Window:
         return max(1, round(self._began + self.seconds - time.monotonic()))
 
 
-def caller(request: HttpRequest) -> str:
-    """Where a request comes from, as far as it counts: an IPv4 address, or the /64 of an IPv6 one.
+def came_from(request: HttpRequest) -> str:
+    """The IP address that a request comes from, as it stands in RFC 5952; "" where nobody can say.
 
     Behind a trusted proxy it is the last address that this proxy wrote down; what stands before it anybody can write.
     """
     told = request.META.get("REMOTE_ADDR", "")
     if told in settings.TROTH.web.proxies:
         told = request.META.get("HTTP_X_FORWARDED_FOR", told).rpartition(",")[2].strip()
+    return _spelled(told)
+
+
+def caller(request: HttpRequest) -> str:
+    """Where a request comes from, as far as it counts: an IPv4 address, or the /64 of an IPv6 one."""
+    return counted(came_from(request)) or "unknown"
+
+
+def is_here(request: HttpRequest) -> bool:
+    """Whether it comes from this machine itself, and not by a proxy on it that brings others."""
+    return "HTTP_X_FORWARDED_FOR" not in request.META and is_loopback(request.META.get("REMOTE_ADDR", ""))
+
+
+def _spelled(told: str) -> str:
     try:
         address = ipaddress.ip_address(told)
     except ValueError:
-        return "unknown"
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+        return ""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)

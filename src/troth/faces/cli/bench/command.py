@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from troth.faces.cli.bench import callbacks, clone, licensed, pages, processes, purchases, strongroom, table
+from troth.faces.cli.bench import callbacks, clone, licensed, limits, pages, processes, purchases, strongroom, table
 from troth.faces.cli.bench.baseline import Bare
 from troth.faces.cli.bench.customer import Customer
 from troth.faces.cli.bench.load import WrongAnswer
@@ -79,6 +79,7 @@ def numbers(folder: Path, size: Size, told: Callable[[str], object], *, fresh: b
         spent = purchases.measure(shop, customer, at_rest, size.rounds, size.purchases, told)
         messages = callbacks.rows(shop, customer, size.messages, told)
         licences = licensed.rows(shop, default, size.licences, told)
+        counting = limits.rows(shop)
         memory = {role: processes.memory(pids) for role, pids in shop.roles.items()}
         told("statements of SQL")
         shop.close()
@@ -90,6 +91,7 @@ def numbers(folder: Path, size: Size, told: Callable[[str], object], *, fresh: b
         *_purchases(spent, statements),
         *messages,
         *licences,
+        *counting,
         *_at_rest(at_rest),
         *_memory(memory),
     ]

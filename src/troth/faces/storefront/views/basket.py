@@ -9,6 +9,7 @@ from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from troth.faces.storefront import limits
 from troth.faces.storefront.answers import page
 from troth.faces.storefront.forms.accounts import QuantityForm
 from troth.faces.storefront.forms.checkout import countries
@@ -82,6 +83,8 @@ def alter(request: HttpRequest) -> HttpResponse:
 
 def enter(request: HttpRequest) -> HttpResponse:
     """A coupon's code comes into the basket, if it takes anything off now; else a sentence says why not, 409."""
+    if wait := limits.wanted(request, limits.COUPON):
+        return limits.too_many(request, wait)
     key, currency = request.who.basket_hash, settings.TROTH.shop.currency  # type: ignore[attr-defined]
     code = offer.normal(request.POST.get("coupon", "")) if request.POST["action"] == "coupon" else ""
     if code:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from troth.faces.storefront.answers import page
 
@@ -80,3 +81,15 @@ def keeper_away(request: HttpRequest) -> HttpResponse:
     )
     response.headers["Retry-After"] = "60"
     return response
+
+
+def too_many(request: HttpRequest, wait: int) -> HttpResponse:
+    """`wait`: seconds after which it is of use to try again."""
+    again = ngettext("Please try again in a second.", "Please try again in %(count)d seconds.", wait)
+    return _error(
+        request,
+        429,
+        _("That was a little too often"),
+        _("Many requests came from where you are, in a short time. Nothing was done with this one."),
+        again % {"count": wait},
+    )

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from troth.faces.api.callers import Window, caller
 from troth.faces.storefront.answers import page
 from troth.faces.storefront.forms.tickets import AddForm, AskForm, ContactForm
 from troth.faces.storefront.guards import See, answers_for_the_keeper, for_the_signed_in, to_sign_in
@@ -30,7 +29,6 @@ from troth.shop.support.models import Ticket
 
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 ONCE = re.compile(r"[A-Za-z0-9_-]{22}")
-ASKING = Window(most=60, seconds=600)  # questions of one caller
 MOST_TICKETS = 100
 
 
@@ -148,8 +146,6 @@ def _ask(
         wanted = {"once": secrets.token_urlsafe(16), "product": request.GET.get("product", "")}
         return page(request, template, context | {"form": kind(initial=wanted)})
     form = kind(request.POST)
-    if ASKING.count(caller(request)):
-        form.add_error(None, _("That were many questions in a short time; please try again in some minutes."))
     if form.is_valid():
         given = form.cleaned_data
         try:

@@ -1,0 +1,22 @@
+"""Counts live in the process, the day's key in a file: each test begins with no counts."""
+
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+from django.conf import settings
+
+from troth.faces.storefront import limits
+
+
+@pytest.fixture
+def limited() -> Iterator[None]:
+    """The doors count, as in every shop but that of the tests."""
+    before = settings.TROTH
+    settings.TROTH = msgspec.structs.replace(before, fraud=msgspec.structs.replace(before.fraud, limits="on"))
+    for door in limits.DOORS:
+        door.window.forget()
+    yield
+    settings.TROTH = before
+    for door in limits.DOORS:
+        door.window.forget()
