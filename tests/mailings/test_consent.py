@@ -91,6 +91,24 @@ def test_the_words_that_were_shown_are_kept_once(house: House, edition: Edition)
     assert Wording.objects.count() == 1
 
 
+def test_who_orders_again_is_not_told_again_and_no_tick_of_an_older_form_ends_an_objection(
+    house: House, edition: Edition
+) -> None:
+    first = buys(house, edition)
+
+    def again(ticked: bool) -> list[str]:
+        Basket.objects.all().delete()
+        basket(edition)
+        buy.begin(KEY, buy.Known(first.person_id), first.billing_id, "paypal", mailings=ticked)
+        return list(Consent.objects.filter(person=first.person_id).order_by("pk").values_list("what", flat=True))
+
+    assert again(False) == ["told"]
+    assert again(True) == ["told", "objected"]
+    assert again(False) == ["told", "objected"]
+    with policy(marketing_basis="consent"):
+        assert again(True) == ["told", "objected"]
+
+
 def test_one_click_stops_the_very_next_letter_and_a_look_at_the_page_does_not(house: House, reader: Reader) -> None:
     reader("alice@b.example")
     sent(house)

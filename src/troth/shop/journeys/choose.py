@@ -9,6 +9,7 @@ whoever comes with that mailbox again, also after the person was forgotten.
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Exists
 from django.utils.crypto import constant_time_compare
 
 from troth.pledge import clock
@@ -27,8 +28,8 @@ RETRY = 5
 
 def offered(person_ref: str, place: str, ticked: bool) -> None:
     """A form with the choice came back, in the caller's transaction."""
-    consent.answered(person_ref, place, ticked)
-    due.add("consent", person_ref)
+    if consent.answered(person_ref, place, ticked):
+        due.add("consent", person_ref)
 
 
 def news(person_ref: str, yes: bool, place: str) -> None:
@@ -61,8 +62,11 @@ def followed(order: Order) -> None:
 
 
 def bought(person_ref: str) -> None:
-    """What they bought is delivered: having been told at the checkout may count from now on."""
-    if Consent.objects.filter(person=person_ref, what=Consent.TOLD, carried_at__isnull=True).exists():
+    """What they bought is delivered: to have been told at the checkout counts now, if their mailbox is proved."""
+    told = Consent.objects.filter(person=person_ref, what=Consent.TOLD, carried_at__isnull=True)
+    followed = Contact.objects.filter(person=person_ref, state=Contact.CURRENT, followed_at__isnull=False)
+    confirmed = Account.objects.filter(pk=person_ref, confirmed_at__isnull=False)
+    if told.filter(Exists(followed) | Exists(confirmed)).exists():
         due.hasten("consent", person_ref)
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 
 import msgspec
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -57,31 +57,37 @@ def offer(place: str) -> Offer:
     return Offer(NO if unless else YES, unless)
 
 
-def answered(person_ref: str, place: str, ticked: bool) -> None:
-    """A form with the offer came back, in the caller's transaction."""
+def answered(person_ref: str, place: str, ticked: bool) -> bool:
+    """A form with the offer came back, in the caller's transaction. Whether that says anything new.
+
+    Who chose before is not asked here, so nothing but an objection changes that; who was told in these same words
+    is not told again with every order.
+    """
     shown = offer(place)
-    if shown.unless:
-        say([person_ref], Consent.OBJECTED if ticked else Consent.TOLD, place, words=shown.words)
-    elif ticked:
-        say([person_ref], Consent.GIVEN, place, words=shown.words)
+    if not shown.unless and not ticked:
+        return False
+    wording = _worded(str(shown.words))
+    known = Q(what__in=Consent.CHOSEN) | Q(what=Consent.TOLD, basis=basis(), wording=wording.hash)
+    what = (Consent.OBJECTED if ticked else Consent.TOLD) if shown.unless else Consent.GIVEN
+    if what != Consent.OBJECTED and Consent.objects.filter(known, person=person_ref, topic=Consent.NEWS).exists():
+        return False
+    _write([person_ref], what, place, Consent.NEWS, wording)
+    return True
 
 
 def say(persons: Iterable[str], what: str, place: str, *, topic: str = Consent.NEWS, words: str | Promise = "") -> None:
     """Write down what was said, of these persons alike, in the caller's transaction."""
-    wording = _wording(str(words)) if words else None
-    Consent.objects.bulk_create(
-        Consent(person_id=ref, topic=topic, what=what, place=place, basis=basis(), wording=wording) for ref in persons
-    )
+    _write(persons, what, place, topic, _worded(str(words)) if words else None)
 
 
 def standing(person_ref: str, topic: str = Consent.NEWS) -> Standing:
     """What decides now: the last choice; where there is none, that the words were shown under today's basis."""
-    said = Consent.objects.filter(person=person_ref, topic=topic).order_by("-pk")
-    chosen = said.filter(what__in=Consent.CHOSEN).first()
-    if chosen is not None:
-        return Standing(chosen.what, chosen.what == Consent.GIVEN, chosen.said_at, chosen.place)
-    told = said.filter(_told_counts()).first()
-    return Standing(told.what, True, told.said_at, told.place) if told else Standing("", False)
+    chosen = Case(When(what__in=Consent.CHOSEN, then=0), default=1)
+    said = Consent.objects.filter(Q(what__in=Consent.CHOSEN) | _told_counts(), person=person_ref, topic=topic)
+    one = said.order_by(chosen, "-pk").first()
+    if one is None:
+        return Standing("", False)
+    return Standing(one.what, one.what in (Consent.GIVEN, Consent.TOLD), one.said_at, one.place)
 
 
 def only_who_may_be_told(rows: QuerySet[Person]) -> QuerySet[Person]:
@@ -107,9 +113,16 @@ def _told_counts() -> Q:
     return Q(pk__in=())
 
 
-def _wording(text: str) -> Wording:
-    language = translation.get_language() or settings.LANGUAGE_CODE
-    name = hashlib.sha256("\0".join((policy_version.current(), language, text)).encode()).hexdigest()
-    wording = Wording(hash=name, version=policy_version.current(), language=language, text=text)
-    Wording.objects.bulk_create([wording], ignore_conflicts=True)
-    return wording
+def _worded(text: str) -> Wording:
+    """The words as they are kept, once for each version of the policy and each language; not written yet."""
+    version, language = policy_version.current(), translation.get_language() or settings.LANGUAGE_CODE
+    name = hashlib.sha256("\0".join((version, language, text)).encode()).hexdigest()
+    return Wording(hash=name, version=version, language=language, text=text)
+
+
+def _write(persons: Iterable[str], what: str, place: str, topic: str, wording: Wording | None) -> None:
+    if wording is not None:
+        Wording.objects.bulk_create([wording], ignore_conflicts=True)
+    Consent.objects.bulk_create(
+        Consent(person_id=ref, topic=topic, what=what, place=place, basis=basis(), wording=wording) for ref in persons
+    )

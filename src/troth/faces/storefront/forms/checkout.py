@@ -89,13 +89,9 @@ class CheckoutForm(ShopForm):
         earlier: list[tuple[str, str]],
         free: bool = False,
         initial: dict[str, Any] | None = None,
-        chose: bool = False,
     ) -> None:
-        """`chose`: they said already whether we may write about news, and are not asked again."""
         super().__init__(data, initial)
         self.fields["mailings"].label = str(consent.offer("free" if free else "checkout").words)
-        if chose:
-            del self.fields["mailings"]
         self.known, self.earlier, self.free = known, [] if free else earlier, free
         if known:
             for name in ("name", "email", "password", "postcode"):
@@ -129,6 +125,10 @@ class CheckoutForm(ShopForm):
         if "earlier" in self.fields:
             field: Any = self.fields["earlier"]
             field.choices = [*earlier, (NEW, _("A new address"))]
+
+    def ask_no_more_about_news(self) -> None:
+        """They said already whether we may write to them about news."""
+        del self.fields["mailings"]
 
     def optional(self, name: str) -> bool:
         return super().optional(name) and not (self.earlier and name in _ADDRESS)

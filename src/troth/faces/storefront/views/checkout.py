@@ -64,8 +64,7 @@ def view(request: HttpRequest) -> HttpResponse:
     if person and not free and data is None and not earlier:
         first |= _known(person, request.who.capability)  # type: ignore[attr-defined]
     status = 200 if data is None else 400
-    chose = person is not None and consent.standing(person).what in Consent.CHOSEN
-    form = CheckoutForm(data, known=person is not None, earlier=earlier, free=free, initial=first, chose=chose)
+    form = CheckoutForm(data, known=person is not None, earlier=earlier, free=free, initial=first)
     if data is not None and form.is_valid():
         try:
             return _order(request, form, person)
@@ -77,6 +76,8 @@ def view(request: HttpRequest) -> HttpResponse:
     if person and unlisted:
         used = _used(person)
         form.offer(_named(used))
+    if person and consent.standing(person).what in Consent.CHOSEN:
+        form.ask_no_more_about_news()
     if not lines:
         return See(reverse("basket"))
     context = {
