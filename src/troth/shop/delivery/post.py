@@ -7,7 +7,9 @@ key, and sent as those very bytes.
 from __future__ import annotations
 
 import contextlib
+import re
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from email.headerregistry import Address
@@ -18,6 +20,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from troth.config import Mail
 from troth.shop.delivery import signature
+
+_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)  # RFC 5321, 4.5.2
 
 
 class Undelivered(Exception):
@@ -60,8 +64,8 @@ class Line:
     def send(self, letter: EmailMessage, *, sender: str = "", last_look: Callable[[], bool] | None = None) -> None:
         """Hand over one letter. `sender`: of the envelope, where bounces go, if it is not the one in From.
 
-        `last_look` is asked when the relay has taken sender and recipient and waits for the text: NotNow if it says
-        no. Undelivered says what the relay did.
+        `last_look` is asked when the relay has the text and waits for its end, the dot without which it must forget
+        the letter (RFC 5321, 4.1.1.10): NotNow if it says no. Undelivered says what the relay did.
         """
         trouble = self._try(letter, sender, last_look or _always)
         if trouble is not None:
@@ -99,19 +103,34 @@ class Line:
         return None
 
     def _hand_over(self, sender: str, to: str, raw: bytes, options: list[str], last_look: Callable[[], bool]) -> bool:
-        """RFC 5321, section 3.3. False where the last look said no: the line is given up, as DATA was not begun."""
+        """RFC 5321, section 3.3. False where the last look said no: the line is broken off before the dot."""
         smtp = self._open()
         _expect(smtp.mail(sender, options))
         _expect(smtp.rcpt(to), _NotThem)
-        if not last_look():
-            _expect(smtp.docmd("RSET"))
+        code, told = smtp.docmd("DATA")
+        if code != 354:
+            raise smtplib.SMTPDataError(code, told)
+        smtp.send(_LEADING_DOT.sub(b"..", raw) + (b"" if raw.endswith(b"\r\n") else b"\r\n"))
+        if not self._looked(last_look):
             return False
         self._handing_over = True
-        code, told = smtp.data(raw)  # SMTPDataError where it does not want to begin
+        smtp.send(b".\r\n")
+        code, told = smtp.getreply()
         self._handing_over = False
         if code != 250:
             raise smtplib.SMTPDataError(code, told)
         return True
+
+    def _looked(self, last_look: Callable[[], bool]) -> bool:
+        """What the last look says. Unless it is yes there is no line any more: QUIT would be a line of the text."""
+        yes = False
+        try:
+            yes = last_look()
+        finally:
+            if not yes and self._smtp is not None:
+                self._smtp.close()
+                self._smtp = None
+        return yes
 
     def _open(self) -> smtplib.SMTP:
         if self._smtp is None:
@@ -178,7 +197,15 @@ def _connect(relay: SplitResult, timeout: int) -> smtplib.SMTP:
         if relay.username:
             smtp.login(unquote(relay.username), unquote(relay.password or ""))
         smtp.ehlo_or_helo_if_needed()
+        # The dot goes by itself, and shall not wait until the relay has acknowledged the text (RFC 896).
+        _socket(smtp).setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except BaseException:
         smtp.close()
         raise
     return smtp
+
+
+def _socket(smtp: smtplib.SMTP) -> socket.socket:
+    sock = smtp.sock
+    assert sock is not None  # it has just answered
+    return sock
