@@ -81,6 +81,9 @@ def test_it_goes_to_the_segment_alone(house: House, edition: Edition) -> None:
 def test_a_test_copy_goes_to_the_owner_and_leads_to_nobodys_page(house: House) -> None:
     made = composed()
     mailing.test(made)
+    assert mailing.test_under_way(made) == ""
+    house.works()
+    assert mailing.test_under_way(made) is None
     (letter,) = house.mails
     assert letter.to == [settings.TROTH.shop.contact_email]
     assert letter.subject.startswith("Test: ")

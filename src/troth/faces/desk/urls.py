@@ -15,7 +15,7 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from troth.faces.desk.guards import OpenTo
-from troth.faces.desk.views import colleagues, entering, home, jobs, orders, search, tickets
+from troth.faces.desk.views import colleagues, entering, home, jobs, mailings, orders, search, tickets
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -44,6 +44,13 @@ PAGES = (
     Page("jobs/<str:job>/tickets/<str:ref>/merge", tickets.merge, "desk_job_ticket_merge"),
     Page("jobs/<str:job>/tickets/<str:ref>/files/<str:attachment>", tickets.file, "desk_job_ticket_file"),
     Page("jobs/<str:job>/close", jobs.close, "desk_job_close"),
+    Page("mailings", mailings.listing, "desk_mailings", _("Mailings")),
+    Page("mailings/write", mailings.write, "desk_mailing_write"),
+    Page("mailings/<str:ref>", mailings.view, "desk_mailing"),
+    Page("mailings/<str:ref>/change", mailings.change, "desk_mailing_change"),
+    Page("mailings/<str:ref>/letter", mailings.letter, "desk_mailing_letter"),
+    Page("mailings/<str:ref>/put", mailings.put, "desk_mailing_put"),
+    Page("mailings/<str:ref>/send", mailings.send, "desk_mailing_send"),
     Page("break-glass", jobs.glass, "desk_glass"),
     Page("colleagues", colleagues.listing, "desk_colleagues", _("Colleagues")),
     Page("colleagues/invite", colleagues.invite, "desk_invite"),

@@ -79,6 +79,7 @@ ERRANDS: dict[str, due.Errand] = {
     "consent": choose.carry,
     "export": export_opened.open_rest,
     "mailing": mail_out.run,
+    "mailing-test": mail_out.test,
     "releases": tell_of_releases.look,
 }
 

@@ -1,8 +1,9 @@
 """Mail out: a mailing's rows are made, and each copy leaves at most once. Run by the worker, in slices.
 
 The address is opened for each copy when it leaves, for "marketing": the keeper refuses whoever objected, whatever our
-own rows say. Between the relay's readiness for the text and the text itself, one statement takes the row, unless its
-person objected meanwhile. Who dies after that leaves the row "sending"; it may have left, so it is never sent again.
+own rows say. Between the text and the dot that ends it one statement takes the row, unless its person objected
+meanwhile. Who dies before that has sent nothing, as a relay forgets a text without its end: the copy goes again. Who
+dies after it leaves the row "sending"; the copy has all but certainly left, and is never sent twice.
 """
 
 from __future__ import annotations
@@ -34,7 +35,6 @@ from troth.shop.invoices import worker_key
 from troth.shop.journeys import choose, tell_of_releases
 from troth.shop.mailings import consent, markup, segments
 from troth.shop.mailings.models import Mailing, Recipient
-from troth.shop.refusal import Refused
 
 SLICE, ROWS = 50, 2000  # copies sent, rows made, before other errands get their turn
 PAUSES = (300, 900, 3600, 7200, 14400, 28800, 57600)  # seconds until a copy is tried again (greylists, full mailboxes)
@@ -260,10 +260,19 @@ def sample(mailing: Mailing) -> EmailMessage:
     return write(mailing, row, ContactData(shop.name, name))
 
 
-def send_sample(mailing: Mailing) -> None:
-    if not settings.TROTH.shop.contact_email:
-        raise Refused(_("Set [shop] contact_email: the test goes there."))
+def test(mailing_id: str, claim: due.Claim) -> None:
+    """The errand: a copy to the shop's own address, with "Test" before its title."""
+    mailing = Mailing.objects.filter(pk=mailing_id).first()
+    if mailing is None:
+        return
     message = sample(mailing)
-    subject = str(message["Subject"])
-    message.replace_header("Subject", _("Test: {title}").format(title=subject))
-    post.send(settings.TROTH.mail, message)
+    message.replace_header("Subject", _("Test: {title}").format(title=str(message["Subject"])))
+    code, final = "", False
+    if not claim.still_mine():
+        raise due.Again("late")
+    try:
+        post.send(settings.TROTH.mail, message)
+    except post.Undelivered as undelivered:
+        code, final = undelivered.code, undelivered.final
+    if code:
+        raise due.Again(code, give_up=final)

@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge import clock
 from troth.pledge.due import loop as due
+from troth.pledge.due.models import Due
 from troth.shop.journeys import mail_out
 from troth.shop.mailings import markup, segments
 from troth.shop.mailings.models import Mailing, Recipient
@@ -66,9 +68,17 @@ def reach(mailing: Mailing) -> int:
 
 
 def test(mailing: Mailing) -> None:
-    """One copy to the owner's own address, [shop] contact_email, marked as a test. Raises post.Undelivered; Refused
-    where the shop has no address."""
-    mail_out.send_sample(mailing)
+    """Have one copy sent to the owner's own address, [shop] contact_email, marked as a test. Refused where the shop
+    has none. The worker sends it, as only the worker may reach the relay."""
+    if not settings.TROTH.shop.contact_email:
+        raise Refused(_("Set [shop] contact_email: the test goes there."))
+    due.hasten("mailing-test", mailing.id)
+
+
+def test_under_way(mailing: Mailing) -> str | None:
+    """Why the test has not left yet, as a code ("": it is just due); None where none is to leave."""
+    row = Due.objects.filter(kind="mailing-test", subject=mailing.id).first()
+    return row.last_code if row is not None else None
 
 
 def send(mailing: Mailing, at: datetime | None = None) -> None:
@@ -88,17 +98,27 @@ def stop(mailing: Mailing) -> None:
         due.drop(("mailing", mailing.id))
 
 
-def sheets(count_reach: bool = True) -> list[Sheet]:
+def sheets() -> list[Sheet]:
     """All of them, the newest first."""
+    return _sheets(Mailing.objects.order_by("-made_at"))
+
+
+def sheet(mailing: Mailing) -> Sheet:
+    (one,) = _sheets(Mailing.objects.filter(pk=mailing.pk))
+    return one
+
+
+def _sheets(mailings: QuerySet[Mailing]) -> list[Sheet]:
     counted: dict[str, dict[str, int]] = {}
-    for ref, state, number in Recipient.objects.values_list("mailing", "state").annotate(n=Count("pk")):
+    copies = Recipient.objects.filter(mailing__in=mailings.order_by()).values_list("mailing", "state")
+    for ref, state, number in copies.annotate(n=Count("pk")):
         counted.setdefault(ref, {})[state] = number
     return [
         Sheet(
             one.id, one.title, one.kind, one.state, one.begins_at,
-            reach(one) if count_reach and one.state == Mailing.DRAFT else None, counted.get(one.id, {}),
+            reach(one) if one.state == Mailing.DRAFT else None, counted.get(one.id, {}),
         )
-        for one in Mailing.objects.order_by("-made_at")
+        for one in mailings
     ]  # fmt: skip
 
 
