@@ -19,6 +19,7 @@ from tests.storefront.page import Page
 from troth.faces.desk.urls import PAGES
 from troth.faces.desk.urls import Page as Place
 from troth.pledge.office.policy import ROLES
+from troth.shop.catalogue.models import Draft
 from troth.shop.journeys import ask
 from troth.shop.orders.models import Order
 from troth.shop.staff.models import Job
@@ -67,6 +68,9 @@ def test_who_sees_which_page_is_what_the_document_says(office: Office, order: Or
     asked_by_alice = ask.ask(order.person_id, ask.Question("Where is it?"))
     known = {"desk_order ref": order.ref, "desk_colleague ref": people["support"].ref}  # type: ignore[attr-defined]
     known |= dict.fromkeys(("desk_ticket ref", "desk_ticket_take ref"), asked_by_alice.ref)
+    Draft.objects.create(product_id="field-guide", version="2.0.0", size=1)
+    known |= {f"{place.name} slug": "field-guide" for place in PAGES}
+    known |= {f"{place.name} version": "2.0.0" for place in PAGES}
     rows = [
         [f"`/desk/{place.path.replace('str:', '')}`", *(asked(one, place, known) for one in people.values())]
         for place in PAGES

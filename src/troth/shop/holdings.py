@@ -232,6 +232,7 @@ NOBODYS = tuple(
          "made_at"),
         ("catalogue.Release", "id product version released_on file size sha256 sha1 manifest changes requires "
          "position"),
+        ("catalogue.Draft", "id product version file size sha256 sha1 manifest changes requires made_at"),
         ("catalogue.Picture", "id product file alt width height position"),
         ("due.Due", "id kind subject run_after every attempts fence lease_until last_code made_at gave_up_at"),
         ("payments.Difference", "id provider kind provider_ref payment ours_minor theirs_minor currency found_at "
@@ -242,6 +243,8 @@ NOBODYS = tuple(
         ("policy.Version", "name text digest made_at told_to told_at takes_effect_at"),
         ("policy.Confirmation", "id clause item confirmed_at"),
         ("invoices.Series", "name last"),
+        ("invoices.Figure", "id of begins kind currency country treatment rate product papers pieces net_minor "
+         "tax_minor"),
         ("texts.Publication", "id name number version text since"),
         ("vault.Seen", "id ledger_size erased checkpoint trouble incidents"),
         ("vault.LedgerEvent", "event_id event seq made_at"),

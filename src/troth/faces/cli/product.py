@@ -67,12 +67,49 @@ def edition(slug: str, code: str, name: str, price: str, terms: str, sites: int,
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--changes", multiple=True, help="A line of what is new; may be given several times.")
 @click.option("--requires", default="", help="What it needs, in one line.")
-def release(slug: str, version: str, file: Path, changes: tuple[str, ...], requires: str) -> None:
+@click.option("--draft", is_flag=True, help="Look into it and keep it, and release it later.")
+def release(slug: str, version: str, file: Path, changes: tuple[str, ...], requires: str, draft: bool) -> None:
     """Release VERSION of SLUG: the archive FILE, which is looked into and copied."""
+    from troth.shop.catalogue import releasing
+
+    verb = releasing.draft if draft else releasing.release
+    made = _do(lambda: verb(slug, version, file, changes, requires))
+    done = "is a draft" if draft else "is released"
+    click.echo(f"{slug} {version} {done}: {made.size:,} bytes, SHA-256 {made.sha256}")
+
+
+@product.command("put-out")
+@click.argument("slug")
+@click.argument("version")
+def put_out(slug: str, version: str) -> None:
+    """Release the draft VERSION of SLUG."""
+    from troth.shop.catalogue import releasing
+
+    made = _do(lambda: releasing.put_out(slug, version))
+    click.echo(f"{slug} {version} is released: {made.size:,} bytes, SHA-256 {made.sha256}")
+
+
+@product.command()
+@click.argument("slug")
+@click.argument("version")
+def drop(slug: str, version: str) -> None:
+    """Throw the draft VERSION of SLUG away."""
+    from troth.shop.catalogue import releasing
+
+    click.echo("The draft is gone." if releasing.drop(slug, version) else "There is no such draft.")
+
+
+@product.command()
+@click.argument("slug")
+@click.argument("code")
+def stop(slug: str, code: str) -> None:
+    """Sell the edition CODE of SLUG no more in the shop's currency."""
+    from django.conf import settings
+
     from troth.shop.catalogue import shelving
 
-    made = _do(lambda: shelving.release(slug, version, file, changes, requires))
-    click.echo(f"{slug} {version} is released: {made.size:,} bytes, SHA-256 {made.sha256}")
+    _do(lambda: shelving.stop(slug, code, settings.TROTH.shop.currency))
+    click.echo(f"{slug} is no longer sold as {code}.")
 
 
 @product.command()
@@ -92,10 +129,10 @@ def publish(slug: str) -> None:
 @click.option("--release", "version", default="", help="Take back this release alone: nobody fetches it any more.")
 def withdraw(slug: str, version: str) -> None:
     """Take SLUG from the shelf; who bought it keeps what they have."""
-    from troth.shop.catalogue import shelving
+    from troth.shop.catalogue import releasing, shelving
 
     if version:
-        _do(lambda: shelving.recall(slug, version))
+        _do(lambda: releasing.recall(slug, version))
         click.echo(f"{slug} {version} can no longer be fetched.")
     else:
         first = _do(lambda: shelving.withdraw(slug))

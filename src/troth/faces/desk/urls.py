@@ -15,7 +15,9 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from troth.faces.desk.guards import OpenTo
-from troth.faces.desk.views import colleagues, entering, home, jobs, mailings, orders, search, tickets
+from troth.faces.desk.views import (
+    colleagues, entering, home, jobs, mailings, orders, products, releases, search, tickets,
+)  # fmt: skip
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -51,6 +53,20 @@ PAGES = (
     Page("mailings/<str:ref>/letter", mailings.letter, "desk_mailing_letter"),
     Page("mailings/<str:ref>/put", mailings.put, "desk_mailing_put"),
     Page("mailings/<str:ref>/send", mailings.send, "desk_mailing_send"),
+    Page("products", products.listing, "desk_products", _("Products")),
+    Page("new-product", products.new, "desk_product_new"),
+    Page("products/<str:slug>", products.view, "desk_product"),
+    Page("products/<str:slug>/texts", products.texts, "desk_product_texts"),
+    Page("products/<str:slug>/edition", products.edition, "desk_product_edition"),
+    Page("products/<str:slug>/stop", products.stop, "desk_product_stop"),
+    Page("products/<str:slug>/preview", products.preview, "desk_product_preview"),
+    Page("products/<str:slug>/publish", products.publish, "desk_product_publish"),
+    Page("products/<str:slug>/withdraw", products.withdraw, "desk_product_withdraw"),
+    Page("products/<str:slug>/new-version", releases.upload, "desk_release_new"),
+    Page("products/<str:slug>/versions/<str:version>", releases.view, "desk_release"),
+    Page("products/<str:slug>/versions/<str:version>/put-out", releases.put_out, "desk_release_put_out"),
+    Page("products/<str:slug>/versions/<str:version>/recall", releases.recall, "desk_release_recall"),
+    Page("products/<str:slug>/versions/<str:version>/drop", releases.drop, "desk_release_drop"),
     Page("break-glass", jobs.glass, "desk_glass"),
     Page("colleagues", colleagues.listing, "desk_colleagues", _("Colleagues")),
     Page("colleagues/invite", colleagues.invite, "desk_invite"),

@@ -87,6 +87,28 @@ class Release(models.Model):
         return f"{self.product_id} {self.version}"
 
 
+class Draft(models.Model):
+    """A version that was looked into and is not released: nobody but who works here sees it. Columns as a release's."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="drafts")
+    version = models.CharField(max_length=40)
+    file = models.CharField(max_length=200)
+    size = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    sha1 = models.CharField(max_length=40, blank=True)
+    manifest = models.JSONField(default=dict)
+    changes = models.JSONField(default=list)
+    requires = models.CharField(max_length=200, blank=True)
+    made_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["-made_at"]
+        constraints = [models.UniqueConstraint(fields=["product", "version"], name="draft_once")]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.version}, not released"
+
+
 class Picture(models.Model):
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="pictures")
     file = models.CharField(max_length=200)  # below MEDIA_ROOT

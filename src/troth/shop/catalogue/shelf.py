@@ -143,7 +143,15 @@ _OFFER = ("editions__id", "editions__name", "editions__terms", "editions__suppor
 
 def detail(slug: str, currency: str) -> Detail | None:
     """One product with all that its page shows; None if it is not on the shelf. Four queries at most."""
-    rows = _with_offers(currency, slug)
+    return _told(slug, _with_offers(currency, slug))
+
+
+def preview(slug: str, currency: str) -> Detail | None:
+    """The same, whether or not it stands on the shelf: for who works here."""
+    return _told(slug, list(_offered(slug, currency)))
+
+
+def _told(slug: str, rows: list[tuple[Any, ...]]) -> Detail | None:
     if not rows:
         return None
     product, split = rows[0], len(_PRODUCT)
@@ -159,15 +167,16 @@ def detail(slug: str, currency: str) -> Detail | None:
 
 
 # The product beside each of its editions: one query for both, the product's columns repeated.
-_with_offers = Prepared(
-    lambda currency, slug: (
-        Product.objects.filter(slug=slug, published=True)
+def _offered(slug: Any, currency: Any, **more: bool) -> QuerySet[Product, tuple[Any, ...]]:
+    return (
+        Product.objects.filter(slug=slug, **more)
         .annotate(priced=FilteredRelation("editions__prices", condition=Q(editions__prices__currency=currency)))
         .order_by("editions__position", "editions__id")
         .values_list(*_PRODUCT, *_OFFER)
-    ),
-    gaps=2,
-)
+    )
+
+
+_with_offers = Prepared(lambda currency, slug: _offered(slug, currency, published=True), gaps=2)
 _shots = Prepared(lambda slug: Picture.objects.filter(product=slug).values_list(*Shot.__struct_fields__), gaps=1)
 _versions = Prepared(lambda slug: Release.objects.filter(product=slug).values_list(*Version.__struct_fields__), gaps=1)
 _held_by = Prepared(lambda slug: _mentions().filter(part_of=slug), gaps=1)

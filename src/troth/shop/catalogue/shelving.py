@@ -1,31 +1,28 @@
-"""Goods, one at a time: added, given editions and releases, put on the shelf and taken from it.
+"""Goods, one at a time: added, described, given editions and prices, put on the shelf and taken from it.
 
 Command line and desk call the same verbs. Each is whole or not at all, raises Refused with a sentence where it cannot
-be, and tells kept pages afterwards. `troth stock` (stock.py) is for a whole catalogue in a folder.
+be, and tells kept pages afterwards. Their versions are releasing.py's; `troth stock` (stock.py) is for a whole
+catalogue in a folder.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import date
-from pathlib import Path
+from datetime import datetime
 
 import msgspec
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max
+from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge import clock
-from troth.shop.catalogue import archive, shelf, sound
-from troth.shop.catalogue.keeping import keep
-from troth.shop.catalogue.models import Edition, Price, Product, Release
-from troth.shop.money import Money
+from troth.shop.catalogue import prose, shelf
+from troth.shop.catalogue.models import Edition, Price, Product
+from troth.shop.money import LARGEST_MINOR, Money
 from troth.shop.refusal import Refused
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+-]*")
 PACKAGE = re.compile(r"[a-z0-9]([_.-]?[a-z0-9]+)*/[a-z0-9](([_.]|-{1,2})?[a-z0-9]+)*")  # getcomposer.org, schema
 
 
@@ -41,7 +38,8 @@ class NewProduct(msgspec.Struct, frozen=True):
 
 
 class NewEdition(msgspec.Struct, frozen=True):
-    """A way to buy it. `sites` and `update_months` of 0 are without limit."""
+    """A way to buy it. `sites` and `update_months` of 0 are without limit; `renewal`: what the same months cost once
+    more, None where it is not to be renewed; `hours` of work, of services alone."""
 
     price: Money
     code: str = "single"
@@ -49,6 +47,20 @@ class NewEdition(msgspec.Struct, frozen=True):
     terms: str = ""
     sites: int = 1
     update_months: int = 12
+    support_months: int = 0
+    hours: int = 0
+    renewal: Money | None = None
+
+
+class Texts(msgspec.Struct, frozen=True):
+    """What a product's page says. `description` as prose.blocks reads it; `compatibility`: lines, of what it needs."""
+
+    name: str
+    tagline: str
+    summary: str
+    description: str
+    compatibility: list[str]
+    package: str = ""
 
 
 def add(given: NewProduct, edition: NewEdition) -> Product:
@@ -65,43 +77,36 @@ def add(given: NewProduct, edition: NewEdition) -> Product:
     return row
 
 
+def describe(slug: str, said: Texts, seen: datetime) -> None:
+    """Say other things of a product. `seen`: its `updated_at` when it was read; refused where it changed since."""
+    row = _product(slug)
+    _must_be_said(said)
+    values = msgspec.structs.asdict(said) | {"description": prose.blocks(said.description)}
+    same = Product.objects.filter(pk=row.pk, updated_at=seen)
+    if not same.update(**values, updated_at=clock.now()):
+        raise Refused(_("Somebody changed this product meanwhile; look at it again, then change what is left."))
+    shelf.changed()
+
+
+def stop(slug: str, code: str, currency: str) -> None:
+    """Sell an edition no more in a currency. Orders and licences stay; refused for the last that is sold."""
+    row = _product(slug)
+    with transaction.atomic():
+        Product.objects.select_for_update().get(pk=row.pk)
+        if not Price.objects.filter(edition__product=row, edition__code=code, currency=currency).delete()[0]:
+            raise Refused(_("This edition is not sold in this currency."), "code")
+        if row.published and not _is_sold(row):
+            raise Refused(_("It is the only way to buy this product; withdraw the product, or add another first."))
+    shelf.changed()
+
+
 def offer(slug: str, edition: NewEdition) -> Edition:
     """Sell a product in this edition at this price, from now on. Orders keep the price they were made at."""
     _must_be_edition(edition)
     row = _product(slug)
     with transaction.atomic():
         made = _put(row, edition)
-    shelf.changed()
-    return made
-
-
-def release(slug: str, version: str, source: Path, changes: Iterable[str] = (), requires: str = "") -> Release:
-    """A new version of a product, with the file at `source`, which is looked into first and copied.
-
-    From here on who may update gets it, and Composer lists it. Refused where the file is not sound or Composer could
-    not install it, and for a version that is there: what was released never changes. OSError where it cannot be kept.
-    """
-    row = _product(slug)
-    if row.kind != Product.MODULE:
-        raise Refused(_("Only a module has releases; a bundle has those of its modules."), "kind")
-    if not VERSION.fullmatch(version) or len(version) > 40:
-        raise Refused(_("A version is letters, digits and . + - such as 1.0.0, at most 40."), "version")
-    if row.releases.filter(version=version).exists():
-        raise _there_already()
-    described = _examined(source, row.package, version)
-    kept = keep(source, settings.FILES_ROOT, f"{row.slug}-{version}{''.join(source.suffixes[-1:]).lower()}")
-    day: date = clock.now().date()
-    try:
-        with transaction.atomic():
-            row.releases.update(position=F("position") + 1)
-            made = Release.objects.create(
-                product=row, version=version, released_on=day, file=kept.name, size=kept.size, sha256=kept.sha256,
-                sha1=described.sha1, manifest=described.manifest if row.package else {}, changes=list(changes),
-                requires=requires,
-            )  # fmt: skip
-            Product.objects.filter(pk=row.pk).update(updated_at=clock.now())
-    except IntegrityError:
-        raise _there_already() from None
+        Product.objects.filter(pk=row.pk).update(updated_at=clock.now())
     shelf.changed()
     return made
 
@@ -109,7 +114,7 @@ def release(slug: str, version: str, source: Path, changes: Iterable[str] = (), 
 def publish(slug: str) -> bool:
     """Put a product on the shelf. False where it stood there. Refused while nobody could buy or get it."""
     row = _product(slug)
-    if not Price.objects.filter(edition__product=row, currency=settings.TROTH.shop.currency).exists():
+    if not _is_sold(row):
         raise Refused(_("It has no price in the shop's currency yet: give it an edition first."), "price")
     if row.kind == Product.MODULE and not row.releases.exists():
         raise Refused(_("It has no release yet: there would be nothing to deliver."), "release")
@@ -121,18 +126,6 @@ def withdraw(slug: str) -> bool:
     return _shown(_product(slug), False)
 
 
-def recall(slug: str, version: str) -> None:
-    """Take a release back: nobody fetches it any more. Refused for the last one of a product on the shelf."""
-    row = _product(slug)
-    with transaction.atomic():
-        Product.objects.select_for_update().get(pk=row.pk)
-        if not row.releases.filter(version=version).delete()[0]:
-            raise Refused(_("There is no such release."), "version")
-        if row.published and row.kind == Product.MODULE and not row.releases.exists():
-            raise Refused(_("It is the only release; withdraw the product, or release another version first."))
-    shelf.changed()
-
-
 def _shown(row: Product, published: bool) -> bool:
     changed = Product.objects.filter(pk=row.pk, published=not published)
     first = changed.update(published=published, updated_at=clock.now()) == 1
@@ -140,26 +133,18 @@ def _shown(row: Product, published: bool) -> bool:
     return first
 
 
-def _examined(source: Path, package: str, version: str) -> archive.Described:
-    why = sound.unsound(source)
-    if not why:
-        try:
-            described = archive.describe(source)
-        except ValueError as error:
-            why = str(error)
-        else:
-            why = archive.wrong(described, package, version) if package else ""
-    if why:
-        raise Refused(_("The file {why}.").format(why=why), "file")
-    return described
+def _is_sold(row: Product) -> bool:
+    return Price.objects.filter(edition__product=row, currency=settings.TROTH.shop.currency).exists()
 
 
 def _put(row: Product, given: NewEdition) -> Edition:
-    values = {key: getattr(given, key) for key in ("name", "terms", "sites", "update_months")}
+    keys = ("name", "terms", "sites", "update_months", "support_months", "hours")
+    values = {key: getattr(given, key) for key in keys}
     last = row.editions.aggregate(last=Max("position"))["last"]
     first = {**values, "position": 0 if last is None else last + 1}
     made, _new = Edition.objects.update_or_create(product=row, code=given.code, defaults=values, create_defaults=first)
-    Price.objects.update_or_create(edition=made, currency=given.price.currency, defaults={"minor": given.price.minor})
+    prices = {"minor": given.price.minor, "renewal_minor": given.renewal.minor if given.renewal else None}
+    Price.objects.update_or_create(edition=made, currency=given.price.currency, defaults=prices)
     return made
 
 
@@ -174,15 +159,25 @@ def _must(given: NewProduct, edition: NewEdition) -> None:
     """Refused for what no product can be called or cost."""
     if not SLUG.fullmatch(given.slug) or len(given.slug) > 40:
         raise Refused(_("A product's address is small letters, digits and hyphens, at most 40."), "slug")
-    if not given.name.strip() or len(given.name) > 80:
-        raise Refused(_("A product needs a name, of at most 80 letters."), "name")
-    if len(given.tagline) > 200:
-        raise Refused(_("The tagline has at most 200 letters."), "tagline")
     if given.kind not in shelf.KINDS:
         raise Refused(_("A product is a module, a bundle or a service."), "kind")
-    if given.package and not PACKAGE.fullmatch(given.package):
-        raise Refused(_("A package's name is vendor/name in small letters."), "package")
+    _must_be_said(Texts(given.name, given.tagline, given.summary, "", [], given.package))
     _must_be_edition(edition)
+
+
+def _must_be_said(said: Texts) -> None:
+    if not said.name.strip() or len(said.name) > 80:
+        raise Refused(_("A product needs a name, of at most 80 letters."), "name")
+    if len(said.tagline) > 200:
+        raise Refused(_("The tagline has at most 200 letters."), "tagline")
+    if len(said.summary) > 4000:
+        raise Refused(_("The summary has at most 4,000 letters."), "summary")
+    if len(said.description) > 40_000:
+        raise Refused(_("The description has at most 40,000 letters."), "description")
+    if len(said.compatibility) > 40 or any(len(line) > 200 for line in said.compatibility):
+        raise Refused(_("What it works with has at most 40 lines of at most 200 letters."), "compatibility")
+    if said.package and not (len(said.package) <= 120 and PACKAGE.fullmatch(said.package)):
+        raise Refused(_("A package's name is vendor/name in small letters."), "package")
 
 
 def _must_be_edition(edition: NewEdition) -> None:
@@ -192,9 +187,11 @@ def _must_be_edition(edition: NewEdition) -> None:
         raise Refused(_("An edition needs a name, of at most 80 letters."), "name")
     if not 0 <= edition.sites <= 10_000 or not 0 <= edition.update_months <= 1200:
         raise Refused(_("Sites and months of updates are whole numbers; 0 means without limit."), "sites")
-    if edition.price.minor < 0:
+    if len(edition.terms) > 200:
+        raise Refused(_("The terms have at most 200 letters."), "terms")
+    if not 0 <= edition.support_months <= 120 or not 0 <= edition.hours <= 10_000:
+        raise Refused(_("Months of support and hours of work are whole numbers; 0 means none."), "support_months")
+    if not 0 <= edition.price.minor <= LARGEST_MINOR:
         raise Refused(_("A price is not less than nothing."), "price")
-
-
-def _there_already() -> Refused:
-    return Refused(_("This version was released before; a release never changes, so choose a new number."), "version")
+    if edition.renewal and (edition.renewal.currency != edition.price.currency or edition.renewal.minor < 0):
+        raise Refused(_("The price of a renewal is not less than nothing, and in the same currency."), "renewal")

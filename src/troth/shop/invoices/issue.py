@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import F
 
 from troth.pledge import clock, returning
+from troth.shop.invoices import figures
 from troth.shop.invoices.models import Invoice, Series
 from troth.shop.invoices.snapshot import Line, Snapshot, digest, read, seller
 from troth.shop.orders.models import Order, OrderLine
@@ -36,7 +37,7 @@ def invoice(order: Order, paid_by: str) -> Invoice:
     """The invoice for a paid order. Called once an order, by whoever marked it paid: its cause is unique."""
     sold = _sold(order)
     lines = [Line(one.pk, one.name, one.quantity, one.net_minor, one.tax_minor, one.off_minor) for one in sold]
-    return _write(_number(Invoice.INVOICE), sold[0], order.ref, lines, paid_by, None)
+    return _write(_number(Invoice.INVOICE), sold, order.ref, lines, paid_by, None)
 
 
 def credit(order: Order, cause: str, parts: Sequence[tuple[OrderLine, int]], paid_by: str) -> Invoice | None:
@@ -56,13 +57,13 @@ def credit(order: Order, cause: str, parts: Sequence[tuple[OrderLine, int]], pai
         upto = share(whole, before.total + amount)
         quantity = one.quantity if amount == whole.total else 0
         lines.append(Line(one.pk, one.name, quantity, upto.net - before.net, upto.tax - before.tax))
-    return _write(number, _sold(order)[0], cause, lines, paid_by, original)
+    return _write(number, _sold(order), cause, lines, paid_by, original)
 
 
 def again(credit_note: Invoice, cause: str, paid_by: str) -> Invoice:
     """An invoice over what a credit note had given back: the money came after all (a dispute was won)."""
     number = _number(Invoice.INVOICE)
-    return _write(number, _sold(credit_note.order)[0], cause, read(credit_note).lines, paid_by, credit_note)
+    return _write(number, _sold(credit_note.order), cause, read(credit_note).lines, paid_by, credit_note)
 
 
 def credited(order: Order) -> dict[int, Sum]:
@@ -92,15 +93,15 @@ def _number(kind: str) -> Number:
 
 
 def _sold(order: Order) -> list[OrderLine]:
-    """The order's lines, with the order and its billing address at hand."""
-    return list(OrderLine.objects.filter(order=order).select_related("order__billing").order_by("pk"))
+    """The order's lines, with the order, its billing address and their editions at hand."""
+    return list(OrderLine.objects.filter(order=order).select_related("order__billing", "edition").order_by("pk"))
 
 
 def _write(
-    number: Number, first: OrderLine, cause: str, lines: list[Line], paid_by: str, corrects: Invoice | None
+    number: Number, sold: list[OrderLine], cause: str, lines: list[Line], paid_by: str, corrects: Invoice | None
 ) -> Invoice:
-    """`first`: of the order's lines, which all have one treatment, from `_sold`."""
-    order = first.order
+    """`sold`: the order's lines, which all have one treatment, from `_sold`."""
+    first, order = sold[0], sold[0].order
     assert order.billing is not None and order.billing_id is not None  # what was paid for was billed to somebody
     whole = together(Sum(one.net, one.tax) for one in lines)
     snapshot = Snapshot(
@@ -136,4 +137,5 @@ def _write(
     )
     made.digest = digest(made, order.billing)
     made.save(force_insert=True)
+    figures.count(made, lines, {one.pk: one.edition.product_id for one in sold})
     return made

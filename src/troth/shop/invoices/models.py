@@ -69,6 +69,40 @@ class Invoice(models.Model):
         return Money(self.net_minor + self.tax_minor, self.currency)
 
 
+class Figure(models.Model):
+    """A sum of what was invoiced, kept by the statement that issues (figures.py): reports read no invoice.
+
+    `of`: "day" (by day), "tax" (by month, country, treatment and rate) or "product" (by month and product); what a
+    figure is not divided by is empty. `papers` and `pieces` of credit notes are counted as positive as their sums.
+    """
+
+    DAY, TAX, PRODUCT = "day", "tax", "product"
+    of = models.CharField(max_length=8)
+    begins = models.DateField()  # the day, or the first of the month (UTC)
+    kind = models.CharField(max_length=10)  # as the invoice's
+    currency = models.CharField(max_length=3)
+    country = models.CharField(max_length=2, blank=True)
+    treatment = models.CharField(max_length=10, blank=True)
+    rate = models.PositiveIntegerField(default=0)
+    product = models.CharField(max_length=60, blank=True)
+    papers = models.PositiveBigIntegerField(default=0)
+    pieces = models.PositiveBigIntegerField(default=0)
+    net_minor = models.PositiveBigIntegerField(default=0)
+    tax_minor = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["of", "begins", "kind", "currency", "country", "treatment", "rate", "product"],
+                name="figure_once",
+            )
+        ]
+        indexes = [models.Index(fields=["product"], name="figure_of_product", condition=~models.Q(product=""))]
+
+    def __str__(self) -> str:
+        return f"{self.of} {self.begins}"
+
+
 class Print(models.Model):
     """The hash of an invoice's PDF, as one renderer makes it. The same renderer gives these bytes, or nothing."""
 

@@ -47,6 +47,7 @@ class ShopForm(forms.Form):
         """What to put into the field again: nothing of passwords, nor of what was refused unread."""
         bound = self[name]
         faults = {fault.code for fault in bound.errors.as_data()} if bound.errors else set()
-        if bound.field.widget.input_type == "password" or faults & QUIET:
+        if getattr(bound.field.widget, "input_type", "") == "password" or faults & QUIET:
             return ""
-        return str(bound.value() or "")
+        value = bound.value()
+        return "" if value is None or value is False else str(value)

@@ -50,15 +50,19 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     found = shelf.detail(slug, currency)
     if found is None:
         raise Http404
-    picture = media(found.pictures[0].file) if found.pictures else ""
-    context = {
-        "product": found,
-        "currency": currency,
+    return page(request, "product.html", shown(found))
+
+
+def shown(product: shelf.Detail) -> dict[str, Any]:
+    """What the page of a product needs; the desk previews it with the same."""
+    picture = media(product.pictures[0].file) if product.pictures else ""
+    return {
+        "product": product,
+        "currency": settings.TROTH.shop.currency,
         "kind_plurals": kind_plurals(),
         "picture": picture,
-        "described": described(found, picture),
+        "described": described(product, picture),
     }
-    return page(request, "product.html", context)
 
 
 def _plain(words: str) -> str:
