@@ -16,8 +16,17 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.faces.desk.guards import OpenTo
 from troth.faces.desk.views import (
-    colleagues, entering, home, jobs, mailings, orders, products, releases, search, tickets,
-)  # fmt: skip
+    colleagues,
+    entering,
+    home,
+    jobs,
+    mailings,
+    orders,
+    products,
+    releases,
+    search,
+    tickets,
+)
 
 
 class Page(msgspec.Struct, frozen=True):
