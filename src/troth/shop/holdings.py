@@ -152,7 +152,7 @@ PEOPLE = (
     ),
     Holding(
         "staff.Job", _("to show who here took up something of yours, and why"), person="person",
-        ours="id member person purpose why about loud taken_at until closed_at",
+        ours="id member person purpose why about loud role openings taken_at until closed_at",
         erasing=Keep(f"when somebody here worked on what; the customer in it is {PSEUDONYM}"),
         ends=Ends("taken_at", 1100),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from itertools import islice
 
 import msgspec
 from django.db.models import Count, Max, Q
@@ -15,6 +16,8 @@ from troth.shop.money import Money
 from troth.shop.payments.models import Payment
 from troth.shop.tax.rates import vat_country
 from troth.shop.tax.rules import percent
+
+SLICE = 500  # entries in memory, whose payments are asked for together
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -54,8 +57,10 @@ def entries(since: datetime | None = None, until: datetime | None = None) -> Ite
     if until is not None:
         wanted &= Q(issued_at__lt=until)
     rows = Invoice.objects.filter(wanted).select_related("corrects").order_by("issued_at", "series", "sequence")
-    for row in rows.iterator(500):
-        yield _entry(row, _payment_country(row.order_id))
+    found = rows.iterator(SLICE)
+    while some := list(islice(found, SLICE)):
+        countries = _payment_countries([row.order_id for row in some])
+        yield from (_entry(row, countries.get(row.order_id, "")) for row in some)
 
 
 def doubts() -> Iterator[Entry]:
@@ -79,7 +84,7 @@ def cell(text: str) -> str:
     """A CSV cell that no spreadsheet takes for a formula (OWASP, CSV injection). Numbers stay numbers."""
     if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
         return text
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
 def _entry(row: Invoice, payment_country: str) -> Entry:
@@ -106,9 +111,10 @@ def _entry(row: Invoice, payment_country: str) -> Entry:
     )
 
 
-def _payment_country(order_ref: str) -> str:
-    settled = Payment.objects.filter(order=order_ref, state__in=Payment.SETTLED, surplus=False)
-    return settled.values_list("payer_country", flat=True).first() or ""
+def _payment_countries(orders: list[str]) -> dict[str, str]:
+    """Of each order the country of its first payment that counts."""
+    settled = Payment.objects.filter(order__in=orders, state__in=Payment.SETTLED, surplus=False)
+    return dict(settled.order_by("-pk").values_list("order_id", "payer_country"))
 
 
 def _lives_in(order_ref: str) -> str:

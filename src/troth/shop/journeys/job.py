@@ -13,11 +13,13 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
+from django.db.models import F
 
 from troth.pledge import clock
 from troth.pledge.due import loop as due
 from troth.pledge.ids import new_id
 from troth.pledge.office import messages as office
+from troth.pledge.office import policy
 from troth.pledge.vault.classes import Billing as BillingData
 from troth.pledge.vault.classes import Contact as ContactData
 from troth.pledge.vault.door import KeeperRefused, door
@@ -56,7 +58,7 @@ def _take(
     with transaction.atomic():
         Job.objects.create(
             id=job, member_id=seat.colleague.ref, person_id=taken.job.persons[0], purpose=purpose, why=why,
-            about=about, loud=taken.job.loud, until=_time(taken.job.until),
+            about=about, loud=taken.job.loud, role=_role(seat, purpose, taken.job), until=_time(taken.job.until),
         )  # fmt: skip
         for owner in Person.objects.filter(pk__in=taken.owners):
             queue("break-glass", new_id("let"), owner)
@@ -104,9 +106,12 @@ def opened(capability: str, job: office.Job, sealed: Sequence[Sealed]) -> list[A
     if not sealed:
         return []
     try:
-        return door().open(sealed, purpose=job.purpose, job=job.id, capability=capability)
+        values = door().open(sealed, purpose=job.purpose, job=job.id, capability=capability)
     except KeeperRefused as refused:
         sentence = no.said(refused)
+    else:
+        Job.objects.filter(pk=job.id).update(openings=F("openings") + 1)  # for the reports; the ledger has each
+        return values
     raise sentence
 
 
@@ -117,6 +122,12 @@ def history(capability: str, roles: Sequence[str]) -> list[Job]:
     if not {"owner", "officer"} & set(roles):
         rows = rows.filter(member=seat.colleague.ref)
     return list(rows[:50])
+
+
+def _role(seat: office.Seat, purpose: str, job: office.Job) -> str:
+    """In which of their roles it opens, as the keeper decides it."""
+    granting = (role for role in seat.roles if purpose in policy.GRANTS.get(role, {}))
+    return policy.BREAK_GLASS if job.loud else next(granting, "")
 
 
 def _time(seconds: int) -> datetime:

@@ -41,6 +41,8 @@ class Job(models.Model):
     why = models.CharField(max_length=20)
     about = models.CharField(max_length=30, blank=True)  # the order or ticket it was taken from
     loud = models.BooleanField(default=False)
+    role = models.CharField(max_length=20, blank=True)  # in which it opens, by the keeper's word when it was taken
+    openings = models.PositiveIntegerField(default=0)  # questions by which its customer was opened
     taken_at = models.DateTimeField(default=clock.now)
     until = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
@@ -49,6 +51,7 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["person", "-taken_at"], name="job_of_person"),
             models.Index(fields=["about"], name="job_about"),
+            models.Index(fields=["taken_at"], name="job_by_day"),
         ]
 
     def __str__(self) -> str:
