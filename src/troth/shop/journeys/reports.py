@@ -226,4 +226,4 @@ def _main(currencies: Iterable[str]) -> str:
 
 
 def _times(gaps: Sequence[timedelta]) -> list[Cell]:
-    return [median(gaps), max(gaps)] if gaps else [None, None]
+    return [timedelta(seconds=median(gap.total_seconds() for gap in gaps)), max(gaps)] if gaps else [None, None]
