@@ -24,6 +24,8 @@ def test_the_bench_measures_everything_it_shows():
     assert measured["start to first product page", "s"] > 0
     assert measured["packages.json, kept", "ms CPU"] >= 0 and measured["a check of a licence", "ms CPU"] >= 0
     assert measured["a request counted at its door", "ms"] > 0
+    assert measured["the card guard on a usual form", "µs"] > 0 and measured["  of a core, at their cadence", "%"] > 0
+    assert measured["100 MB of files searched for what must not be there", "ms CPU"] > 0
     assert measured["init to first page", "s"] > 0 and measured["200 keys imported", "s"] > 0
     assert all(measured[name, "ms"] > 0 for name, unit in measured if name.startswith("keeper: ") and unit == "ms")
     assert measured["seal a checkout: key set checked, three records", "ms CPU"] > 0

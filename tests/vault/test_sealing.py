@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import msgspec
 import pytest
 from django.conf import settings
@@ -39,6 +41,7 @@ def moved(sealed: Sealed, **elsewhere: str) -> Sealed:
 
 
 texts = st.text(max_size=2000)
+_opened = itertools.count()
 
 
 @pytest.mark.soak
@@ -48,7 +51,9 @@ texts = st.text(max_size=2000)
 @example(name="x" * 500_000, email="y")
 @extent(max_examples=rounds(60, 2000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_comes_back_as_it_was_typed(house: House, name: str, email: str) -> None:
-    row = Contact.objects.first() or sealed_for()
+    row = Contact.objects.order_by("made_at").last()
+    if row is None or next(_opened) % 400 == 399:  # nobody is opened more than some hundred times a day
+        row = sealed_for()
     seal(row, "contact", ContactData(name, email))
     row.save()
     back = Contact.objects.get(pk=row.pk)

@@ -14,7 +14,18 @@ from typing import Any, NamedTuple
 
 import click
 
-from troth.faces.cli.bench import callbacks, clone, licensed, limits, pages, processes, purchases, strongroom, table
+from troth.faces.cli.bench import (
+    callbacks,
+    clone,
+    licensed,
+    limits,
+    pages,
+    processes,
+    promises,
+    purchases,
+    strongroom,
+    table,
+)
 from troth.faces.cli.bench.baseline import Bare
 from troth.faces.cli.bench.customer import Customer
 from troth.faces.cli.bench.load import WrongAnswer
@@ -37,10 +48,11 @@ class Size(NamedTuple):
     keeper: strongroom.Size
     messages: callbacks.Size
     licences: licensed.Size
+    megabytes: int  # of files that are searched
 
 
-FULL = Size(1000, 5, 3.0, 15, 30.0, 3, strongroom.FULL, callbacks.FULL, licensed.FULL)
-QUICK = Size(50, 1, 0.3, 2, 2.0, 1, strongroom.QUICK, callbacks.QUICK, licensed.QUICK)
+FULL = Size(1000, 5, 3.0, 15, 30.0, 3, strongroom.FULL, callbacks.FULL, licensed.FULL, 200)
+QUICK = Size(50, 1, 0.3, 2, 2.0, 1, strongroom.QUICK, callbacks.QUICK, licensed.QUICK, 5)
 
 
 @click.command()
@@ -80,6 +92,8 @@ def numbers(folder: Path, size: Size, told: Callable[[str], object], *, fresh: b
         messages = callbacks.rows(shop, customer, size.messages, told)
         licences = licensed.rows(shop, default, size.licences, told)
         counting = limits.rows(shop)
+        told("promises")
+        kept = promises.rows(shop, size.megabytes)
         memory = {role: processes.memory(pids) for role, pids in shop.roles.items()}
         told("statements of SQL")
         shop.close()
@@ -92,6 +106,7 @@ def numbers(folder: Path, size: Size, told: Callable[[str], object], *, fresh: b
         *messages,
         *licences,
         *counting,
+        *kept,
         *_at_rest(at_rest),
         *_memory(memory),
     ]
