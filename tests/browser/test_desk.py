@@ -91,6 +91,7 @@ def test_a_morning_at_the_desk(page: Page, demo: Stage, chromium: Browser, tmp_p
         owner.look("desk-colleague")
         steps.follow(page, "button", "Attest")
         works(support, alice, ref)
+    writes_to_customers(owner)
     assert owner.faults + support.faults == []
 
 
@@ -114,3 +115,28 @@ def works(support: Colleague, alice: Person, ref: str) -> None:
     page.goto(job)
     assert page.get_by_role("heading", name="This job is not open").is_visible()
     assert alice.mark not in page.content()
+
+
+def writes_to_customers(owner: Colleague) -> None:
+    page, shop = owner.page, owner.demo.shop
+    page.goto(f"{shop}/desk/mailings")
+    steps.follow(page, "link", "Write a mailing")
+    page.get_by_label("Subject").fill("Order Notes 2 is here")
+    page.get_by_label("Text", exact=True).fill(
+        "Order Notes has a **new version**.\n\n- notes on each line\n- faster lists\n\n"
+        "[See what is new](https://fernhill.example/p/order-notes)"
+    )
+    page.get_by_label("Who bought").select_option(label="Order Notes")
+    owner.look("desk-mailing-write")
+    steps.follow(page, "button", "Keep and look at it")
+    owner.look("desk-mailing")
+    mailing = page.url
+    assert ">See what is new</a>" in page.request.get(f"{mailing}/letter").text()
+    steps.follow(page, "link", "Let it begin")
+    if "/desk/again" in page.url:  # it took more than five minutes to come here
+        owner.types("Go on")
+    owner.look("desk-mailing-send")
+    steps.follow(page, "button", "Write to them")
+    steps.until(lambda: page.reload() and page.locator("h1 .tag").inner_text() == "done", "the mailing does not end")
+    page.goto(f"{shop}/desk/mailings")
+    owner.look("desk-mailings")
