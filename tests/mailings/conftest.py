@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from django.conf import settings
 
+from tests.campaign import FULL
 from tests.house import House
 from troth.pledge import clock
 from troth.pledge.rights.models import Consent
@@ -24,6 +25,13 @@ from troth.shop.mailings.segments import Segment
 
 TEXT = "There is a **new** guide. [Look at it](https://fernhill.example/p/field-guide).\n\n- short\n- good"
 Reader = Callable[..., Contact]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What a large mailing costs says nothing as a sample: it is measured in full or not at all."""
+    large = [] if FULL else [item for item in items if item.path.name == "test_numbers.py"]
+    config.hook.pytest_deselected(items=large)
+    items[:] = [item for item in items if item not in large]
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ CommonMark by markdown-it-py. Links go where they are written to: no counting de
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_lazy as _
@@ -29,10 +29,12 @@ def check(text: str) -> None:
             raise Refused(_("Links in a mailing begin with https://; please mend them."), "text")
 
 
+@lru_cache(maxsize=4)  # each copy of a mailing has the same text
 def html(text: str) -> str:
     return str(_parser().render(text))
 
 
+@lru_cache(maxsize=4)
 def plain(text: str) -> str:
     """The text part: as it was written, with the address of each link behind its words."""
     lines: list[str] = []
