@@ -158,8 +158,16 @@ class Selling(msgspec.Struct, frozen=True):
 
 
 class Fraud(msgspec.Struct, frozen=True):
-    """What keeps fraud and guessing away (P11)."""
+    """When an order waits for somebody's look before a payment provider sees it (P11)."""
 
+    hold_from: int = 60  # points from which an order is held; 0: none is. No single weak sign comes to so many
+    hold_hours: int = 48  # in which somebody here looks at it
+    unreviewed: Literal["release", "refuse"] = "release"  # what becomes of one that nobody looked at
+    orders_an_hour: int = 6  # from one address; more are a sign
+    failed_payments: int = 6  # in an hour, from one address or account; then each next try waits ten minutes
+    refunds_a_year: int = 4  # of one account; more are a sign
+    countries: str = ""  # a file "network,country", where the shipped table is not exact enough; or "off"
+    anonymisers: str = ""  # a file with an address or network a line: who comes from there hides where from
     limits: Literal["on", "off"] = "on"  # how often each door may be knocked at; "off" in test mode alone
 
 

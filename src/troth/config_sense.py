@@ -90,7 +90,16 @@ def _transport(web: Web) -> Iterator[tuple[str, str, str]]:
 
 
 def _against_fraud(config: Config) -> Iterator[tuple[str, str, str]]:
-    if config.live and config.fraud.limits == "off":
+    fraud = config.fraud
+    for key, least in (("hold_from", 0), ("hold_hours", 1), ("orders_an_hour", 1), ("failed_payments", 1),
+                       ("refunds_a_year", 1)):  # fmt: skip
+        if getattr(fraud, key) < least:
+            yield "fraud", key, f"must be at least {least}."
+    for key in ("countries", "anonymisers"):
+        name = getattr(fraud, key)
+        if name and name != "off" and not (config.home / name).is_file():
+            yield "fraud", key, "names a file that is not there; a relative path lies in the shop's folder."
+    if config.live and fraud.limits == "off":
         yield "fraud", "limits", 'must be "on" in a live shop.'
 
 

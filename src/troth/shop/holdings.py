@@ -110,6 +110,19 @@ PEOPLE = (
         ours="id invoice form public proof sealed code asked_at", erasing=Delete(), ends=Ends("asked_at", 1),
     ),
     Holding(
+        "fraud.Trace", _("to protect you, us and the payment providers from fraud"), person="person",
+        ours="id person order made_at", erasing=Delete(), ends=Ends("made_at", "network_days"),
+    ),
+    Holding(
+        "fraud.Sighting", _("to count how much comes from one address within a day, without knowing it"),
+        person="order__person", about="caller", ours="id what order made_at", erasing=Delete(), ends=Ends("made_at", 1),
+    ),
+    Holding(
+        "fraud.Hold", _("to look at an order before it is paid, where several signs of fraud speak against it"),
+        person="order__person", about="points signs", ours="order state by made_at until ended_at", erasing=Delete(),
+        ends=Ends("made_at", "network_days", where={"state__in": ("released", "refused")}),
+    ),
+    Holding(
         "delivery.Grant", _("so that you can download what you bought"), person="line__order__person",
         ours="id line product ends_at limit used open_until made_at",
         erasing=Keep("what was bought may be fetched until its time is over, by who has the link"),

@@ -38,6 +38,7 @@ LETTERS = {
     "passkey-added": "P5", "passkey-removed": "P5",
     "erase": "P16", "erasing": "P16", "erased": "P16",
     "mailing": "P9", "release": "P9", "policy": "P20",
+    "hold-released": "P11", "hold-refused": "P11",
     "ticket-received": "P19", "ticket-answer": "P19", "break-glass": "P17", "invite": "P5",
 }  # fmt: skip
 

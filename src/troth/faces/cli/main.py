@@ -26,6 +26,7 @@ COMMANDS = {
     "templates": ("troth.faces.cli.templates:templates", "Whether your own templates can be used."),
     "invoices": ("troth.faces.cli.invoices:invoices", "The books: invoices and credit notes, by month."),
     "order": ("troth.faces.cli.order:order", "Why an order waits, and what happens next; what waits for you."),
+    "orders": ("troth.faces.cli.orders:orders", "Orders held against fraud; evidence for a dispute."),
     "refund": ("troth.faces.cli.refund:refund", "Give money back, for an order or one line of it."),
     "reconcile": ("troth.faces.cli.reconcile:reconcile", "Lay the providers' books beside yours."),
     "mail-in": ("troth.faces.cli.mail_in:mail_in", "Take a mail from standard input, as mail servers hand it over."),

@@ -18,6 +18,7 @@ from troth.faces.desk.guards import OpenTo
 from troth.faces.desk.views import (
     colleagues,
     entering,
+    held,
     home,
     jobs,
     mailings,
@@ -46,6 +47,8 @@ PAGES = (
     Page("", home.view, "desk", _("My jobs")),
     Page("orders", orders.listing, "desk_orders", _("Orders")),
     Page("orders/<str:ref>", orders.view, "desk_order"),
+    Page("held", held.listing, "desk_held", _("Held")),
+    Page("held/<str:ref>", held.put, "desk_held_put"),
     Page("tickets", tickets.listing, "desk_tickets", _("Questions")),
     Page("tickets/<str:ref>", tickets.view, "desk_ticket"),
     Page("tickets/<str:ref>/take", tickets.take, "desk_ticket_take"),

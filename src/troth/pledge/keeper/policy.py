@@ -46,7 +46,7 @@ PURPOSES = tuple(dict.fromkeys(purpose for _, purpose in OPENS))
 # role -> purposes it may open for by its door alone; web has none and needs a person's capability
 BY_DOOR: dict[str, frozenset[str]] = {
     "web": frozenset(),
-    "worker": frozenset({"deliver", "notice", "bill", "marketing"}),
+    "worker": frozenset({"deliver", "notice", "bill", "marketing", "fraud"}),
 }
 BY_CAPABILITY: dict[str, frozenset[str]] = {"own": frozenset({"account"})}
 ROLES = tuple(BY_DOOR)

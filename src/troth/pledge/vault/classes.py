@@ -57,3 +57,12 @@ class Enclosure(Personal, frozen=True):
     name: str
     kind: str
     key: bytes
+
+
+class Network(Personal, frozen=True):
+    """Where an order or a registration came from, and what was thought of it: it ends with its address (P11)."""
+
+    klass = "network"
+    address: bytes  # 4 or 16, as on the wire: written out, an IPv6 address can look like a card number
+    points: int = 0
+    signs: tuple[str, ...] = ()  # codes of shop/fraud/signs.py

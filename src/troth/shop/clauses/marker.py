@@ -40,10 +40,13 @@ class Left(msgspec.Struct):
     """What a run left behind."""
 
     stem: str
+    address: str = ""  # the IP address that a proxy told of them
     orders: int = 0
+    refs: list[str] = []
     undelivered: int = 0
     hits: list[str] = []
     billing_hits: list[str] = []
+    address_hits: list[str] = []
     searched: str = ""
     told_providers: list[str] = []
     pages: dict[str, Page] = {}  # kind of page -> as it was shown
@@ -64,12 +67,14 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
     if probe.config.live:
         return None
     left = Left("q" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(8)))
+    left.address = "2001:db8:" + ":".join(f"{secrets.randbelow(0xEFFF) + 0x1000:x}" for _ in range(6))  # RFC 3849
     member, guest = probe.site.newcomer(), probe.site.newcomer()
+    member.comes_from = guest.comes_from = left.address
     try:
         _register(member, left.stem)
         refs = [_buys(member, left.stem, "paypal"), _buys(guest, left.stem, "skrill", who=_person(left.stem, "guest"))]
         _looks_around(member, left.stem)
-        left.orders = len(refs)
+        left.orders, left.refs = len(refs), refs
         left.asked = question.ask(member, left.stem)
         left.undelivered = _wait(refs, work)
         question.be_answered(left.asked, member, left.stem, work, PATIENCE)
@@ -192,9 +197,13 @@ def _told(probe: Probe, visitor: Visitor, left: Left) -> None:
 
 
 def _search(probe: Probe, left: Left) -> None:
-    found = needles.search(probe.written(), [left.stem])
+    network = ":".join(left.address.split(":")[:4])  # its /64: what is counted by
+    found = needles.search(probe.written(), [left.stem, network])
     home = probe.config.home
-    left.hits = sorted({f"{hit.path.relative_to(home)} ({hit.spelling})" for hit in found.hits})
+    places = [(hit.needle, f"{hit.path.relative_to(home)} ({hit.spelling})") for hit in found.hits]
+    left.hits = sorted({place for needle, place in places if needle == left.stem})
+    left.address_hits = sorted({place for needle, place in places if needle == network})
+    left.address_hits += [f"{place} ({spelling})" for place, spelling in _columns(network)]
     columns = _columns(left.stem)
     left.hits += [f"{place} ({spelling})" for place, spelling in columns]
     left.billing_hits = [f"{place} ({spelling})" for place, spelling in _columns(f"{left.stem}bill")]

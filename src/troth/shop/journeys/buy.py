@@ -4,6 +4,9 @@ Everything is written in one main transaction, without the keeper: keys come fro
 sealed, the order, its first attempt to pay and what is due later are rows. Then, outside it, the newcomer is
 enrolled and the provider asked; whatever fails there can be done again from the order's page.
 
+Before that the order is weighed (weigh.py): one that many signs of fraud speak against is held, no provider hears of
+it, and somebody here looks at it first (suspend.py).
+
 An order that costs nothing is paid in the same transaction: no provider is asked, and no address is wanted.
 """
 
@@ -33,7 +36,7 @@ from troth.shop.catalogue.models import Price
 from troth.shop.coupons import offer, uses
 from troth.shop.coupons.offer import Taken
 from troth.shop.delivery.letters import queue
-from troth.shop.journeys import choose, prolong, withdraw
+from troth.shop.journeys import choose, prolong, suspend, weigh, withdraw
 from troth.shop.journeys.erase import erasing
 from troth.shop.journeys.settle import free, look
 from troth.shop.licences import stock
@@ -82,7 +85,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What the transaction wrote. `payment`: None where nothing is to be paid."""
+    """What the transaction wrote. `payment`: None where nothing is to be paid, or not yet."""
 
     order: Order
     payment: Payment | None
@@ -92,7 +95,7 @@ class Written(msgspec.Struct, frozen=True):
 
 class Begun(msgspec.Struct, frozen=True):
     order_ref: str
-    pay_url: str  # "": the provider cannot be reached; the order's page offers to try again
+    pay_url: str  # "": held, or the provider cannot be reached; the order's page says which, and offers what to do
     signed_in: SignedIn | None = None
 
 
@@ -106,6 +109,7 @@ def begin(
     waiver: bool = False,
     once: str = "",
     shown: int | None = None,
+    came_from: str = "",
 ) -> Begun:
     """Order what is in the basket. `billing`: an address, or the id of one that this person used before; None, and no
     `provider`, where nothing is to be paid.
@@ -113,8 +117,9 @@ def begin(
     `waiver`: they want it at once, and know that this ends their right to withdraw.
     `mailings`: whether the box about news was ticked, whatever it offered; None: it was not shown.
     `once` comes from the form: the same form sent twice is one order. `shown`: the total that the buyer saw, in minor
-    units; Changed where theirs is another. Refused: an empty basket, a product no longer sold, a coupon that takes
-    nothing off, a password that is too easy, a VAT number, an address or a provider that is none of theirs.
+    units; Changed where theirs is another. `came_from`: their IP address, against fraud alone.
+    Refused: an empty basket, a product no longer sold, a coupon that takes nothing off, a password that is too easy, a
+    VAT number, an address or a provider that is none of theirs.
     """
     if provider and provider not in gateways.offered():
         raise Refused(_("Choose how you want to pay."), "provider")
@@ -124,13 +129,13 @@ def begin(
     fault.here("buy.begin")
     try:
         with transaction.atomic():
-            written = _write(viewer, buyer, billing, provider, mailings, once, shown)
+            written = _write(viewer, buyer, billing, provider, mailings, once, shown, came_from)
             withdraw.waive(written.order, waiver)
     except IntegrityError:
         earlier = Order.objects.filter(once=once, viewer=viewer).first() if once else None
         if earlier is None:
             raise
-        return Begun(earlier.ref, pay_again(earlier, provider) if earlier.total_minor else "")
+        return Begun(earlier.ref, pay_again(earlier, provider, came_from) if earlier.total_minor else "")
     fault.here("buy.committed")
     order, payment = written.order, written.payment
     session = _enrol(order.person_id, written.secret, buyer)
@@ -139,8 +144,9 @@ def begin(
     return Begun(order.ref, pay_url, session)
 
 
-def pay_again(order: Order, provider: str) -> str:
-    """Where to pay an open order once more, or "" if that cannot be had now, or is no longer needed.
+def pay_again(order: Order, provider: str, came_from: str = "") -> str:
+    """Where to pay an open order once more, or "" if that cannot be had now, is no longer needed, or the order is held.
+    Refused, with the time of the next attempt, where too many payments from this account or address failed just now.
 
     Asks the provider about the attempts under way first: nobody is sent to pay what is paid.
     """
@@ -150,10 +156,11 @@ def pay_again(order: Order, provider: str) -> str:
         look(payment)
     order.refresh_from_db(fields=["state"])
     if (
-        order.state in (Order.PAID, Order.CANCELLED, Order.REFUNDED)
+        order.state in (Order.HELD, Order.PAID, Order.CANCELLED, Order.REFUNDED)
         or order.payments.filter(state=Payment.PENDING).exists()
     ):
         return ""
+    weigh.try_again(order, came_from)
     if order.state == Order.EXPIRED:
         stock.must_have(order.lines.all())  # its keys went back when it lapsed
         uses.must_have(order)
@@ -180,6 +187,7 @@ def _write(
     mailings: bool | None,
     once: str,
     shown: int | None,
+    came_from: str,
 ) -> Written:
     wanted, taken = _wanted(viewer)
     # Who gets something for nothing is no buyer, to whom one may write about similar products (2002/58/EC, 13(2)).
@@ -209,15 +217,23 @@ def _write(
     stock.reserve(line for line, one in zip(lines, wanted, strict=True) if one.stocked)
     if taken.code:
         uses.take(order, Claim.persons_of(order.person_id))
-    payment = attempt.new(order, provider) if order.total_minor else None
-    fault.here("buy.payment")
-    if payment:
-        abandoned = settings.TROTH.policy.abandon_hours * 3600
-        due.add_all(("look", payment.id, FIRST_LOOK), ("abandon", order.ref, abandoned))
-    else:
-        free(order)
+    payment = _to_be_paid(order, provider, came_from, known=isinstance(buyer, Known))
     fault.here("buy.due")
     return Written(order, payment, secret, [one.name for one in wanted])
+
+
+def _to_be_paid(order: Order, provider: str, came_from: str, *, known: bool) -> Payment | None:
+    """The first attempt to pay; None where nothing is to be paid, or the order is held before a provider sees it."""
+    if not order.total_minor:
+        free(order)
+        return None
+    risk = weigh.order(order, came_from, known=known)
+    if suspend.suspicious(risk) and suspend.begin(order, risk):
+        return None
+    payment = attempt.new(order, provider)
+    fault.here("buy.payment")
+    due.add_all(("look", payment.id, FIRST_LOOK), ("abandon", order.ref, settings.TROTH.policy.abandon_hours * 3600))
+    return payment
 
 
 def _as_shown(costs: Cost, billing: BillingData | str | None, provider: str, shown: int | None) -> None:

@@ -16,6 +16,7 @@ PAGE = 50
 SHOWN: dict[str, Q] = {
     "": Q(),
     "open": Q(state=Order.OPEN),
+    "held": Q(state=Order.HELD),
     "paid": Q(state=Order.PAID),
     "refunded": Q(state=Order.REFUNDED),
     "lapsed": Q(state__in=(Order.CANCELLED, Order.EXPIRED)),

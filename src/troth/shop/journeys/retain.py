@@ -17,6 +17,7 @@ from troth.pledge.rights.holding import Cut, Ends, Holding, empty
 from troth.pledge.rights.models import Erasure
 from troth.pledge.vault.models import Person
 from troth.shop.accounts.models import Account, Contact
+from troth.shop.fraud import keyed
 from troth.shop.holdings import HOLDINGS
 from troth.shop.journeys import erase
 from troth.shop.orders.models import Order
@@ -34,6 +35,7 @@ def leftovers(subject: str, claim: due.Claim) -> None:
     more = [end_rows(holding, holding.ends) for holding in HOLDINGS if holding.ends]
     more += [_forget(_unconfirmed(), Erasure.UNCONFIRMED), _forget(_abandoned(), Erasure.ABANDONED)]
     _push_on()
+    keyed.end_keys()
     if any(more):
         raise due.Again("more to end", 1)
 
@@ -77,7 +79,7 @@ def _abandoned() -> QuerySet[Person]:
 def _idle() -> QuerySet[Person]:
     """Persons who have data here, no order that was or may still be paid, none of late, and are not being forgotten."""
     lately = clock.now() - timedelta(days=settings.TROTH.policy.abandoned_days)
-    counts = Q(paid_at__isnull=False) | Q(state=Order.OPEN) | Q(made_at__gte=lately)
+    counts = Q(paid_at__isnull=False) | Q(state__in=(Order.OPEN, Order.HELD)) | Q(made_at__gte=lately)
     orders = Order.objects.filter(counts, person=OuterRef("pk"))
     payments = Payment.objects.filter(order__person=OuterRef("pk"), state__in=(Payment.PENDING, Payment.REVIEW))
     going = Erasure.objects.filter(person=OuterRef("pk"), state__in=Erasure.UNDER_WAY)

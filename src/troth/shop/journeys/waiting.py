@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from troth.pledge.due.models import Due
 from troth.pledge.prepared import Prepared
 from troth.shop import written
+from troth.shop.fraud.models import Hold
+from troth.shop.fraud.signs import to_us
 from troth.shop.orders.models import Order, OrderLine
 from troth.shop.payments.models import Difference, Dispute, Payment, Refund
 
@@ -47,7 +49,8 @@ HELD = {
 class Standing(msgspec.Struct, frozen=True):
     """The truth about an order's payment.
 
-    `state`: open, declined, checking, pending, review, paid, disputed, reversed, refunded, cancelled, expired.
+    `state`: held, refused, open, declined, checking, pending, review, paid, disputed, reversed, refunded, cancelled,
+    expired.
     `why` is one more sentence where there is something to say, `next_look_at` when the provider is asked again.
     """
 
@@ -67,6 +70,8 @@ def standing(order: Order, lines: Sequence[OrderLine] | None = None) -> Standing
     went_back = any(line.returned_minor for line in lines) or (payment is not None and payment.surplus)
     if order.state == Order.PAID:
         return Standing(_after_payment(lines), name, None, "", went_back=went_back)
+    if order.state == Order.CANCELLED and payment is None and Hold.objects.filter(pk=order.ref).exists():
+        return Standing("refused", name, None, "")
     if order.state != Order.OPEN or payment is None:
         return Standing(order.state, name, None, "", went_back=went_back)
     states = {
@@ -93,6 +98,7 @@ class Told(msgspec.Struct, frozen=True):
 
 def to_owner(order: Order) -> Iterator[Told]:
     """Everything about an order's money that is not as it ends: why it waits, for whom, until when."""
+    yield from _of_hold(order)
     for payment in order.payments.order_by("made_at"):
         yield from _of_payment(order, payment)
         for refund in payment.refunds.order_by("made_at"):
@@ -115,6 +121,17 @@ def to_owner(order: Order) -> Iterator[Told]:
             else f"The letter with the downloads is due{code}.",
             _due("deliver", order.ref),
             person=failed,
+        )
+
+
+def _of_hold(order: Order) -> Iterator[Told]:
+    if order.state == Order.HELD:
+        hold = Hold.objects.filter(pk=order.ref).first()
+        why = f": {'; '.join(str(word) for word in to_us(hold.signs))}" if hold else ""
+        yield Told(
+            f"Held before any provider saw it{why}. Look at it: /desk/held, or troth orders release or refuse.",
+            _due("hold-over", order.ref),
+            person=True,
         )
 
 
@@ -171,6 +188,7 @@ def for_a_person() -> Iterator[tuple[str, Told]]:
     refs |= set(Payment.objects.filter(state=Payment.REVERSED).values_list("order", flat=True))
     refs |= set(Refund.objects.filter(state=Refund.FAILED).values_list("payment__order", flat=True))
     refs |= set(Dispute.objects.filter(state=Dispute.OPEN).values_list("payment__order", flat=True))
+    refs |= set(Hold.objects.filter(state=Hold.HELD).values_list("order", flat=True))
     refs |= set(Order.objects.filter(letters__state="failed").values_list("ref", flat=True))
     for order in Order.objects.filter(pk__in=refs).order_by("made_at"):
         yield from ((order.ref, told) for told in to_owner(order) if told.person)

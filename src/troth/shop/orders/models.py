@@ -67,8 +67,9 @@ class Billing(models.Model):
 
 
 class Order(models.Model):
-    OPEN, PAID, CANCELLED, EXPIRED, REFUNDED = "open", "paid", "cancelled", "expired", "refunded"
-    RANKS: ClassVar[dict[str, int]] = {OPEN: 0, CANCELLED: 1, EXPIRED: 1, PAID: 2, REFUNDED: 3}  # see migration 0002
+    OPEN, HELD, PAID, CANCELLED, EXPIRED, REFUNDED = "open", "held", "paid", "cancelled", "expired", "refunded"
+    # See migrations 0002 and 0007. Held: nobody can pay before somebody here has looked at it (shop/fraud).
+    RANKS: ClassVar[dict[str, int]] = {OPEN: 0, HELD: 0, CANCELLED: 1, EXPIRED: 1, PAID: 2, REFUNDED: 3}
     ref = models.CharField(primary_key=True, max_length=30, default=order_ref)
     person = models.ForeignKey(Person, on_delete=models.PROTECT)
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT)
@@ -111,6 +112,15 @@ class Order(models.Model):
     @property
     def total(self) -> Money:
         return Money(self.total_minor, self.currency)
+
+    def put_on_hold(self) -> bool:
+        """From open to held, before any provider hears of it. False if it was no longer open."""
+        return Order.objects.filter(pk=self.pk, state=Order.OPEN).update(state=Order.HELD) == 1
+
+    @classmethod
+    def end_hold(cls, ref: str, state: str) -> bool:
+        """From held to open or cancelled. True for exactly one caller."""
+        return cls.objects.filter(pk=ref, state=cls.HELD).update(state=state) == 1
 
     @classmethod
     def mark_paid(cls, ref: str) -> Order | None:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from troth.faces.api.callers import came_from
 from troth.faces.storefront import gpc
 from troth.faces.storefront.answers import page, word
 from troth.faces.storefront.forms.accounts import NewPasswordForm, RecoverForm, RegisterForm, SignInForm
@@ -50,7 +51,9 @@ def register(request: HttpRequest) -> HttpResponse:
         given = form.cleaned_data
         try:
             news = bool(gpc.chosen(request, "register", given["mailings"]))
-            signed = registering.register(given["name"], given["email"], given["password"], given["postcode"], news)
+            signed = registering.register(
+                given["name"], given["email"], given["password"], given["postcode"], news, came_from(request)
+            )
         except Refused as no:
             form.refuse(no)
         else:

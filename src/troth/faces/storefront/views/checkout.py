@@ -14,6 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from troth.faces.api.callers import came_from
 from troth.faces.jinja import day
 from troth.faces.storefront import gpc
 from troth.faces.storefront.answers import page
@@ -139,6 +140,7 @@ def _order(request: HttpRequest, form: CheckoutForm, person: str | None) -> Http
         waiver=given.get("waiver", False),
         once=given["once"],
         shown=given["shown"],
+        came_from=came_from(request),
     )
     response = See(begun.pay_url or reverse("order", args=[begun.order_ref]))
     give_basket(request, response)  # it lets this browser see the order for as long as a session lasts

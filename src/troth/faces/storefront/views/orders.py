@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from troth.faces.api.callers import came_from
 from troth.faces.storefront.answers import page
 from troth.faces.storefront.guards import See, answers_for_the_keeper
 from troth.faces.storefront.signed_in import ORDER_COOKIE, give_order
@@ -27,6 +28,7 @@ from troth.shop.journeys import (
     reach,
     refund,
     settle,
+    suspend,
     waiting,
 )
 from troth.shop.money import Money
@@ -50,7 +52,7 @@ def pay(request: HttpRequest, ref: str) -> HttpResponse:
     if order is None:
         return errors.no_such_order(request)
     try:
-        pay_url = buy.pay_again(order, request.POST.get("provider", ""))
+        pay_url = buy.pay_again(order, request.POST.get("provider", ""), came_from(request))
     except Refused as no:
         return show(request, order, no.sentence, 400)
     return See(pay_url or reverse("order", args=[order.ref]))
@@ -104,6 +106,7 @@ def show(request: HttpRequest, order: Order, fault: object = "", status: int = 2
         "letter": letter,
         "providers": [(code, gateways.NAMES[code]) for code in gateways.offered()],
         "provider_names": gateways.NAMES,
+        "hold": suspend.told(order) if standing.state in ("held", "refused") else None,
         "fault": fault,
     }
     return page(request, "order.html", context, status)

@@ -41,6 +41,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "orders": _orders(who.person_ref),
         "state_names": {
             Order.OPEN: _("Not paid yet"),
+            Order.HELD: _("Being looked at"),
             Order.PAID: _("Paid"),
             Order.CANCELLED: _("Cancelled"),
             Order.EXPIRED: _("Lapsed"),

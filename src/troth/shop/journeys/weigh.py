@@ -1,0 +1,122 @@
+"""Weigh an order before any provider sees it: counts, countries and lists. Nothing is opened, nobody outside is asked.
+
+Written in the transaction that orders: the address, sealed, and that something came from it, by its name of the day.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count, F, Max, Q, Sum
+from django.utils.translation import gettext_lazy as _
+
+from troth.pledge import clock
+from troth.pledge.vault.classes import Network
+from troth.pledge.vault.fields import seal
+from troth.pledge.vault.models import Person
+from troth.shop.accounts.models import Claim
+from troth.shop.fraud import keyed, places
+from troth.shop.fraud.models import Sighting, Trace
+from troth.shop.fraud.signs import Risk
+from troth.shop.journeys import withdraw
+from troth.shop.orders.models import Order
+from troth.shop.payments.models import Payment, Refund
+from troth.shop.refusal import Refused
+from troth.shop.written import hour
+
+HOUR, YEAR = timedelta(hours=1), timedelta(days=365)
+PAUSE = timedelta(minutes=10)  # between attempts to pay, once too many have failed
+NO_SIGN = (withdraw.WHY, "surplus")  # a right that the law gives, and money that we did not need
+
+
+def order(placed: Order, address: str, *, known: bool) -> Risk:
+    """What speaks for fraud, for an order just written that is to be paid; and keep where it came from.
+
+    `address`: the buyer's IP address, "" where nobody could tell it: then what is about addresses is no sign.
+    `known`: they have an account, so that there may be earlier orders.
+    """
+    caller = keyed.name(address)
+    persons = Claim.persons_of(placed.person_id) if known else []
+    risk = Risk((*_of_address(placed, address, caller), *_of_account(placed, persons, caller)))
+    _keep(placed.person, address, caller, Sighting.ORDERED, placed, risk)
+    return risk
+
+
+def registration(person: Person, address: str) -> None:
+    """Somebody registers: keep where that came from."""
+    _keep(person, address, keyed.name(address), Sighting.REGISTERED, None, Risk())
+
+
+def try_again(placed: Order, address: str) -> None:
+    """Refused, with the time at which the next attempt may be made, where too many payments failed just now: whoever
+    tests cards has thousands to try, and a buyer two or three."""
+    last, count = _failed(Claim.persons_of(placed.person_id), keyed.name(address))
+    if last is None or count < settings.TROTH.fraud.failed_payments or clock.now() >= last + PAUSE:
+        return
+    raise Refused(
+        _("Several payments have failed within an hour. To keep stolen cards out, the next can be tried at %(time)s.")
+        % {"time": hour(last + PAUSE)}
+    )
+
+
+def _keep(person: Person, address: str, caller: str, what: str, placed: Order | None, risk: Risk) -> None:
+    if not caller:
+        return
+    trace = Trace(person=person, order=placed)
+    packed = ipaddress.ip_address(address).packed
+    seal(trace, "network", Network(packed, risk.points, risk.signs))
+    trace.save(force_insert=True)
+    Sighting.objects.create(caller=caller, what=what, order=placed)
+
+
+def _of_address(placed: Order, address: str, caller: str) -> Iterator[str]:
+    if not caller:
+        return
+    seen = Sighting.objects.filter(caller=caller).aggregate(
+        ordered=Count("pk", filter=Q(what=Sighting.ORDERED, made_at__gt=clock.now() - HOUR)),
+        disputed=Count("pk", filter=Q(what=Sighting.DISPUTED)),
+    )
+    if seen["ordered"] >= settings.TROTH.fraud.orders_an_hour:
+        yield "orders"
+    if seen["disputed"]:
+        yield "disputed"
+    lives = places.country(address)
+    if lives and lives != placed.country:
+        yield "country"
+    if places.hidden(address):
+        yield "anonymiser"
+
+
+def _of_account(placed: Order, persons: list[str], caller: str) -> Iterator[str]:
+    """What earlier orders of the same account, or of guests it took over, tell; and failures, by account or address."""
+    rules = settings.TROTH.fraud
+    if _failed(persons, caller)[1] >= rules.failed_payments:
+        yield "failed"
+    if not persons:
+        return
+    paid = Payment.objects.filter(order__person__in=persons, state__in=Payment.SETTLED).exclude(payer_country="")
+    countries = set(paid.values_list("payer_country", flat=True).distinct())
+    if countries and placed.country not in countries:
+        yield "paid-elsewhere"
+    back = Refund.objects.filter(payment__order__person__in=persons, made_at__gt=clock.now() - YEAR)
+    if back.exclude(state=Refund.FAILED).exclude(why__in=NO_SIGN).count() >= rules.refunds_a_year:
+        yield "refunds"
+
+
+def _failed(persons: list[str], caller: str) -> tuple[datetime | None, int]:
+    """When the last payment from these accounts or this address was begun that failed, and how many times any did,
+    of those begun within the hour."""
+    whose = Q(order__person__in=persons)
+    if caller:
+        whose |= Q(order__in=Sighting.objects.filter(caller=caller, order__isnull=False).values("order"))
+    begun = Payment.objects.filter(whose, made_at__gt=clock.now() - HOUR)
+    failed = begun.filter(Q(state=Payment.DECLINED) | Q(attempt__gt=1))  # a further attempt: the one before failed
+    told = failed.aggregate(
+        last=Max("made_at"),
+        declined=Count("pk", filter=Q(state=Payment.DECLINED)),
+        again=Sum(F("attempt") - 1),
+    )
+    return told["last"], told["declined"] + (told["again"] or 0)
