@@ -69,7 +69,7 @@ class Mail(msgspec.Struct, frozen=True):
     url: str = "smtp://127.0.0.1:25"  # smtp:// (plain, loopback only), smtp+starttls://, smtps://user:pass@host:port
     sender: str = ""
     timeout: int = 20
-    bounces: str = ""  # where mailings that cannot be delivered come back; bounces+...@ has to arrive there as well
+    bounces: str = ""  # where mail that cannot be delivered comes back; bounces+...@ has to arrive there as well
     per_domain: int = 120  # letters of a mailing a minute to one mail domain
     dkim_selector: str = "troth"
     dkim_key: str = ""  # PEM, RSA; dkim_key_file = "dkim.pem", as `troth mailings dkim` makes it; empty: unsigned

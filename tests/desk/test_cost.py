@@ -7,6 +7,7 @@ from typing import Any
 from tests.desk.people import Office
 from tests.desk.test_jobs import pays
 from tests.house import House
+from troth.shop.journeys import refund
 from troth.shop.orders.models import Order
 
 MOST = 12
@@ -18,10 +19,20 @@ def test_pages_ask_a_dozen_questions_at_most(
     pays(house, order)
     sara = office.hired("sara", "support")
     job = sara.takes(order.ref)
-    paths = ("/desk/", "/desk/orders", "/desk/orders?state=disputed", f"/desk/jobs/{job}", f"/desk/orders/{order.ref}")
+    one = f"/desk/orders/{order.ref}"
+    paths = (
+        "/desk/", "/desk/orders", "/desk/orders?state=disputed", f"/desk/orders?day={order.made_at.date()}", one,
+        f"/desk/jobs/{job}", "/desk/mails", "/desk/mails?state=held", "/desk/stuck",
+    )  # fmt: skip
     for path in paths:
         with django_assert_max_num_queries(MOST):
             sara.page(path)
+    bill = office.hired("bill", "billing")
+    bill.proves()
+    refund.ask(Order.objects.get())
+    for path in (one, f"{one}/refund", f"{one}/transfer", "/desk/stuck"):
+        with django_assert_max_num_queries(MOST):
+            bill.page(path)
 
 
 def test_an_orders_page_tells_everything_that_happened(office: Office, order: Order, house: House) -> None:

@@ -66,7 +66,9 @@ def test_who_sees_which_page_is_what_the_document_says(office: Office, order: Or
     people["owner"] = office.owner
     office.later(minutes=6)  # nobody's second factor is of just now
     asked_by_alice = ask.ask(order.person_id, ask.Question("Where is it?"))
-    known = {"desk_order ref": order.ref, "desk_colleague ref": people["support"].ref}  # type: ignore[attr-defined]
+    acts = ("order", "order_letter", "order_extend", "order_cancel", "order_ask", "order_refund", "order_transfer")
+    known = {f"desk_{name} ref": order.ref for name in (*acts, "order_gave")}
+    known |= {"desk_colleague ref": people["support"].ref}  # type: ignore[attr-defined]
     known |= dict.fromkeys(("desk_ticket ref", "desk_ticket_take ref"), asked_by_alice.ref)
     Draft.objects.create(product_id="field-guide", version="2.0.0", size=1)
     known |= {f"{place.name} slug": "field-guide" for place in PAGES}

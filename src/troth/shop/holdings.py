@@ -96,6 +96,11 @@ PEOPLE = (
         erasing=Keep(f"{BOOKS}; of what providers send only states, sums and references are kept"),
     ),
     Holding(
+        "payments.Transfer", _("to show that a bank transfer paid for your order"), person="order__person",
+        ours="order payment reference booked_on by noted_at",
+        erasing=Keep(f"{BOOKS}; the bank's name of the booking, and nobody's account"),
+    ),
+    Holding(
         "invoices.Invoice", _("your invoices, as tax law wants them kept"), person="person",
         about="tax_country treatment", ours="id kind number series sequence cause order person billing corrects rate "
         "currency net_minor tax_minor snapshot digest issued_at", erasing=Keep(BOOKS),

@@ -33,7 +33,8 @@ HOUSE = ("troth.pledge", "troth.shop", "troth.faces.storefront", "troth.faces.ap
 
 # Kind of letter -> its promise.
 LETTERS = {
-    "deliver": "P8", "withdraw": "P8", "withdrawn": "P8", "renew": "P8", "ends": "P8",
+    "deliver": "P8", "redeliver": "P8", "redirected": "P8",
+    "withdraw": "P8", "withdrawn": "P8", "renew": "P8", "ends": "P8",
     "confirm": "P5", "recover": "P5", "taken": "P5", "change": "P5", "changing": "P5",
     "passkey-added": "P5", "passkey-removed": "P5",
     "erase": "P16", "erasing": "P16", "erased": "P16",

@@ -28,7 +28,7 @@ def after(clause_id: str) -> None:
 
 
 def _deliver_what_was_not() -> None:
-    sent = Letter.objects.filter(kind="deliver", state=Letter.SENT).values("subject")
+    sent = Letter.objects.filter(kind="deliver", state__in=Letter.LEFT).values("subject")
     for ref in Order.objects.filter(state=Order.PAID).exclude(ref__in=sent).values_list("ref", flat=True):
         due.hasten("deliver", ref)
 

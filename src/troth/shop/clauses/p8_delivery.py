@@ -21,11 +21,12 @@ from troth.shop.delivery.models import Letter
 from troth.shop.orders.models import Order
 
 SOON = timedelta(minutes=15)
+DELIVERIES = ("deliver", "redeliver")  # as it was paid; and once more, by somebody at the desk
 
 
 def every_paid_order_is_delivered_or_on_its_way(probe: Probe) -> Iterator[Finding]:
     paid = Order.objects.filter(state=Order.PAID, contact__contact__isnull=False)  # the forgotten get no letters
-    sent = Letter.objects.filter(kind="deliver", state=Letter.SENT).values("subject")
+    sent = Letter.objects.filter(kind__in=DELIVERIES, state__in=Letter.LEFT, order__isnull=False).values("order")
     waiting = Due.objects.filter(kind="deliver").values("subject")
     lost = paid.exclude(ref__in=sent).exclude(ref__in=waiting).count()
     if lost:
@@ -38,7 +39,7 @@ def every_paid_order_is_delivered_or_on_its_way(probe: Probe) -> Iterator[Findin
 
 
 def nothing_unpaid_is_delivered(probe: Probe) -> Iterator[Finding]:
-    paid = Order.objects.filter(state=Order.PAID).values("ref")
+    paid = Order.objects.filter(state__in=(Order.PAID, Order.REFUNDED)).values("ref")  # paid back it was paid before
     wrong = Letter.objects.filter(kind="deliver", state=Letter.SENT).exclude(subject__in=paid).count()
     if wrong:
         yield broken(f"{wrong} orders were delivered that are not paid")

@@ -73,7 +73,7 @@ def send(letter: Letter, to: ContactData, claim: due.Claim, reply_to: str = "", 
         raise due.Again("late", 0)
     fault.here("send.fenced", letter.kind)
     try:
-        post.send(settings.TROTH.mail, message)
+        post.send(settings.TROTH.mail, message, sender=_envelope(letter))
         fault.here("send.sent", letter.kind)
     except post.Undelivered as trouble:
         state = Letter.FAILED if trouble.final else Letter.QUEUED
@@ -115,6 +115,12 @@ def compose(kind: str, to: ContactData, **words: Any) -> EmailMessage:
     message.set_content(text)
     message.add_alternative(html, subtype="html")
     return message
+
+
+def _envelope(letter: Letter) -> str:
+    """Where it comes back to if no mailbox takes it: an address for each letter, where the shop has one for that."""
+    name, at, host = settings.TROTH.mail.bounces.partition("@")
+    return f"{name}+{letter.bounce_tag}@{host}" if at else ""
 
 
 def message_id(letter: Letter) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from troth.pledge import clock
 from troth.pledge.ids import new_id
@@ -42,9 +43,13 @@ class Grant(models.Model):
 
 
 class Letter(models.Model):
-    """One mail to one person: what about, and how far it got. Neither its text nor its address is kept."""
+    """One mail to one person: what about, and how far it got. Neither its text nor its address is kept.
 
-    QUEUED, SENT, FAILED = "queued", "sent", "failed"
+    failed: the relay will never take it; bounced: the relay had it, and a report says that no mailbox took it.
+    """
+
+    QUEUED, SENT, FAILED, BOUNCED = "queued", "sent", "failed", "bounced"
+    LEFT = (SENT, BOUNCED)  # the relay had it
     id = models.CharField(primary_key=True, max_length=30, default=letter_id)
     kind = models.CharField(max_length=30)
     subject = models.CharField(max_length=30)  # the id it is about: an order, a person, a ticket
@@ -58,6 +63,27 @@ class Letter(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "subject"], name="letter_once")]
+        indexes = [
+            # The desk's list of letters, whole and by state: the first page of hundreds of thousands.
+            models.Index(fields=["-queued_at", "-id"], name="letter_newest"),
+            models.Index(fields=["state", "-queued_at", "-id"], name="letter_newest_of_state"),
+        ]
 
     def __str__(self) -> str:
         return self.id
+
+    @property
+    def bounce_tag(self) -> str:
+        """What stands in the envelope's sender (VERP), and comes back with a letter that could not be delivered."""
+        return f"{self.id[4:]}-{_mac(self.id)}"
+
+    @classmethod
+    def by_bounce_tag(cls, tag: str) -> Letter | None:
+        """The letter that came back; None for a tag of nobody's, or of somebody else's making."""
+        name, _, mac = tag.lower().partition("-")
+        row = cls.objects.filter(pk=f"let_{name}").first()
+        return row if row is not None and constant_time_compare(mac, _mac(row.id)) else None
+
+
+def _mac(letter: str) -> str:
+    return salted_hmac("troth.letter.bounce", letter, algorithm="sha256").hexdigest()[:12]

@@ -39,10 +39,10 @@ class NotNow(Exception):
     """The caller's last look, just before the text was handed over, said no."""
 
 
-def send(mail: Mail, letter: EmailMessage) -> None:
-    """Hand one letter to the relay. Returns once it said that it has it; Undelivered otherwise."""
+def send(mail: Mail, letter: EmailMessage, *, sender: str = "") -> None:
+    """Hand one letter to the relay. Returns once it said that it has it; Undelivered otherwise. `sender`: as below."""
     with line(mail) as relay:
-        relay.send(letter)
+        relay.send(letter, sender=sender)
 
 
 @contextlib.contextmanager

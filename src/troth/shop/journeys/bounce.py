@@ -1,8 +1,9 @@
-"""Bounce: what comes back from mailings. A mailbox that takes no mail, or complains, is written to no more.
+"""Bounce: what comes back. A mailbox that takes no mail, or complains, is sent no more mailings; a letter about an
+order or an account that came back waits for somebody at the desk.
 
 Reports about delivery are RFC 3464, complaints RFC 5965. Both are known by the address they come back to, which holds
-the copy's id and a hash of ours (VERP), so that nobody can have somebody else's mailings stopped. Of the message
-nothing is kept but a code.
+the letter's id and a hash of ours (VERP), so that nobody can have somebody else's mailings stopped, or their letters
+told as lost. Of the message nothing is kept but a code.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.conf import settings
 
 from troth.pledge import clock
 from troth.pledge.rights.models import Consent
+from troth.shop.delivery.models import Letter
 from troth.shop.journeys import choose
 from troth.shop.mailings.models import Mailing, Recipient
 
@@ -25,11 +27,13 @@ DELIVERED = (Recipient.SENT, Recipient.UNSURE, Recipient.SENDING)
 
 
 def heard(message: Message) -> str:
-    """Take notice of a message that came in: "bounced", "complained", "noted" for one about a copy of ours that says
-    nothing final; "" for a message that is about no mailing, which somebody else may want to read."""
-    row = next(filter(None, map(Recipient.by_bounce_tag, _tags(message))), None)
+    """Take notice of a message that came in: "bounced", "complained", "noted" for one about a letter of ours that says
+    nothing final; "" for a message that is about none, which somebody else may want to read."""
+    tags = list(_tags(message))
+    row = next(filter(None, map(Recipient.by_bounce_tag, tags)), None)
     if row is None:
-        return ""
+        letter = next(filter(None, map(Letter.by_bounce_tag, tags)), None)
+        return _came_back(letter, message) if letter is not None else ""
     if message.get_content_type() == "multipart/report" and message.get_param("report-type") == "feedback-report":
         _end(row, Recipient.COMPLAINED, "complaint")
         choose.stop(row.person_id, Consent.OBJECTED, "complaint")
@@ -41,6 +45,14 @@ def heard(message: Message) -> str:
     if code.startswith("5.1.") and row.mailing.kind == Mailing.NEWS:  # no such mailbox (RFC 3463, section 3.2)
         choose.stop(row.person_id, Consent.WITHDRAWN, "mailbox")
     return Recipient.BOUNCED
+
+
+def _came_back(letter: Letter, message: Message) -> str:
+    code = _final(message)
+    if not code:
+        return "noted"
+    Letter.objects.filter(pk=letter.pk, state=Letter.SENT).update(state=Letter.BOUNCED, last_code=f"dsn-{code}")
+    return Letter.BOUNCED
 
 
 def _end(row: Recipient, state: str, code: str) -> None:

@@ -35,7 +35,7 @@ def deliver(order_ref: str, claim: due.Claim) -> None:
     fault.here("deliver.granted")
     if not complete:
         raise due.Again(licence.SOLD_OUT, 3600, waits=True)  # paid after all: the owner sees it, and imports keys
-    if letter.state == Letter.SENT or order.contact.contact is None:
+    if letter.state in Letter.LEFT or order.contact.contact is None:
         return  # who is forgotten gets no letter; what they bought stands on the order's page until its time is over
     trouble = None
     try:

@@ -18,6 +18,8 @@ from troth.shop.journeys import (
     mail_out,
     publish,
     reconcile,
+    redeliver,
+    redirect,
     refund,
     remind,
     retain,
@@ -36,6 +38,8 @@ from troth.shop.journeys import (
 
 ERRANDS: dict[str, due.Errand] = {
     "deliver": deliver.deliver,
+    "redeliver": redeliver.send,
+    "redirected": redirect.tell,
     "bill": bill.bill,
     "hand-over": bill.hand_over,
     "look": watch.look,

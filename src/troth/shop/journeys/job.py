@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
 
 from troth.pledge import clock
 from troth.pledge.due import loop as due
@@ -27,10 +27,12 @@ from troth.pledge.vault.fields import Sealed
 from troth.pledge.vault.models import Person
 from troth.shop.accounts.models import Contact
 from troth.shop.delivery.letters import queue
+from troth.shop.delivery.models import Letter
 from troth.shop.journeys.desk import ask
 from troth.shop.orders.models import Billing, Order
 from troth.shop.staff import no
 from troth.shop.staff.models import Job
+from troth.shop.support.models import Ticket
 
 PURPOSES = {"question": "support", "delivery": "support", "rights": "support", "payment": "support", "invoice": "bill"}
 HOURS = {"1": 1, "8": 8, "72": 72, "336": 336}  # how long a job may be taken for
@@ -79,6 +81,8 @@ class Customer(msgspec.Struct, frozen=True):
     contacts: list[ContactData]
     bills: list[BillingData]
     orders: list[Order]
+    tickets: list[Ticket]  # open, where the job is to answer
+    lost: list[Order]  # whose goods no mailbox took, where the job is to answer
 
     def __repr__(self) -> str:
         return "<customer>"
@@ -95,7 +99,18 @@ def customer(capability: str, job: office.Job) -> Customer:
         rows = Billing.objects.filter(person__in=job.persons, billing__isnull=False).order_by("-made_at")
         bills = opened(capability, job, [row.billing for row in rows[:MOST_SHOWN]])
     orders = Order.objects.filter(person__in=job.persons).order_by("-made_at")[:MOST_SHOWN]
-    return Customer(contacts, bills, list(orders))
+    if job.purpose != "support":
+        return Customer(contacts, bills, list(orders), [], [])
+    asked = Ticket.objects.filter(person__in=job.persons).exclude(state=Ticket.CLOSED).order_by("-made_at")
+    return Customer(contacts, bills, list(orders), list(asked[:MOST_SHOWN]), _lost(job.persons))
+
+
+def _lost(persons: Sequence[str]) -> list[Order]:
+    """Paid orders whose latest letter with the goods was refused, or came back."""
+    goods = Letter.objects.filter(order=OuterRef("pk"), kind__in=("deliver", "redeliver"))
+    latest = goods.order_by("-queued_at", "-id").values("state")[:1]
+    rows = Order.objects.filter(person__in=persons, state=Order.PAID).annotate(letter=Subquery(latest))
+    return list(rows.filter(letter__in=(Letter.FAILED, Letter.BOUNCED)).order_by("-made_at")[:MOST_SHOWN])
 
 
 def opened(capability: str, job: office.Job, sealed: Sequence[Sealed]) -> list[Any]:

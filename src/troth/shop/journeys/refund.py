@@ -33,12 +33,15 @@ from troth.shop.payments.providers.contract import (
 from troth.shop.refusal import Refused
 
 LOOK_AGAIN = 3600.0  # seconds between looks at a refund that the provider still works on
-STAFF, SURPLUS = "staff", "surplus"
+STAFF, SURPLUS, BY_HAND = "staff", "surplus", "by-hand"
 
 
-def ask(order: Order, *, line: int | None = None, minor: int | None = None, why: str = STAFF) -> Refund:
+def ask(
+    order: Order, *, line: int | None = None, minor: int | None = None, why: str = STAFF, before: int | None = None
+) -> Refund:
     """Give money back for this order: all that is left of it, of its line (its number on the order, from 1), or a part.
 
+    `before`: what had gone back, or was on its way, when the asker looked (minor units); sent twice, it is asked once.
     Refused where nothing was paid, there is no such line, or more would go back than is left of what was paid for it.
     """
     with transaction.atomic():
@@ -46,6 +49,8 @@ def ask(order: Order, *, line: int | None = None, minor: int | None = None, why:
         payment = order.payments.filter(state__in=Payment.SETTLED, surplus=False).first()
         if payment is None:
             raise Refused(_("Nothing was paid for this order, so nothing can go back."))
+        if before is not None and before != payment.refunded_minor + payment.refunding_minor:
+            raise Refused(_("Money of this order went back, or was asked to, since you looked; look at it again."))
         lines = list(order.lines.order_by("pk"))
         shares = _shares(lines, line, minor)
         amount = _amount(payment, lines, shares, line, minor)
@@ -85,11 +90,22 @@ def _whole(payment: Payment) -> Refund | None:
     return refund
 
 
+def gave_by_hand(refund_id: str) -> None:
+    """Somebody paid this refund of a bank transfer at the bank. Said twice it is known once. Refused for any other."""
+    refund = Refund.objects.select_related("payment").filter(pk=refund_id, provider=gateways.TRANSFER).first()
+    if refund is None:
+        raise Refused(_("Only what was paid by bank transfer goes back by hand; the rest is the provider's work."))
+    money_back.note(refund, Returned("", None, Back.DONE))
+    due.drop(("refund", refund.id))
+
+
 def give(refund_id: str, claim: due.Claim) -> None:
     """The errand: look, ask, note. Raises due.Again until the provider's word is final."""
     refund = Refund.objects.select_related("payment").get(pk=refund_id)
     if refund.state not in give_back.WAITING:
         return
+    if refund.provider == gateways.TRANSFER:
+        raise due.Again(BY_HAND, LOOK_AGAIN, waits=True)  # somebody pays it at the bank, and says so
     try:
         provider = gateways.provider(refund.provider)
     except KeyError:

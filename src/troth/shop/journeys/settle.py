@@ -127,10 +127,15 @@ def mismatch(payment: Payment, sight: Sight) -> str:
         return "currency"
     if sight.amount is not None and not _fits(sight, payment.amount_minor):
         return "amount"
-    payee = gateways.provider(payment.provider).payee or payment.payee
+    payee = _own_account(payment) or payment.payee
     if sight.payee and payee and sight.payee.casefold() != payee.casefold():
         return "payee"
     return ""
+
+
+def _own_account(payment: Payment) -> str:
+    """The account of ours that its provider must name; "" where it names none, or there is no provider."""
+    return "" if payment.provider == gateways.TRANSFER else gateways.provider(payment.provider).payee
 
 
 def _fits(sight: Sight, minor: int) -> bool:
@@ -142,7 +147,7 @@ def _paid(payment: Payment, sight: Sight) -> str:
     wrong = mismatch(payment, sight)
     if not wrong and (sight.amount is None or sight.payment_id != payment.id or not sight.capture_ref):
         wrong = "incomplete"
-    if not wrong and gateways.provider(payment.provider).payee and not sight.payee:
+    if not wrong and _own_account(payment) and not sight.payee:
         wrong = "payee"
     if wrong:
         return _review(payment, wrong)

@@ -5,7 +5,7 @@ The same truth for the buyer, on the order's page, and for the owner, by `troth 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -14,11 +14,15 @@ from django.utils.translation import gettext_lazy as _
 from troth.pledge.due.models import Due
 from troth.pledge.prepared import Prepared
 from troth.shop import written
+from troth.shop.delivery.models import Letter
 from troth.shop.fraud.models import Hold
 from troth.shop.fraud.signs import to_us
+from troth.shop.money import Money
 from troth.shop.orders.models import Order, OrderLine
+from troth.shop.payments import gateways
 from troth.shop.payments.models import Difference, Dispute, Payment, Refund
 
+Dues = Mapping[tuple[str, str], datetime]
 _of_order: Prepared[Payment] = Prepared(lambda ref: Payment.objects.filter(order=ref).order_by("-made_at")[:1], gaps=1)
 
 # Why PayPal holds a payment (payments A4), to the buyer and to the owner. Other codes get the general words.
@@ -94,16 +98,23 @@ class Told(msgspec.Struct, frozen=True):
     sentence: str
     next_at: datetime | None = None
     person: bool = False  # waits for somebody
+    about: str = ""  # "delivery": no mailbox took the goods
 
 
 def to_owner(order: Order) -> Iterator[Told]:
-    """Everything about an order's money that is not as it ends: why it waits, for whom, until when."""
-    yield from _of_hold(order)
-    for payment in order.payments.order_by("made_at"):
-        yield from _of_payment(order, payment)
-        for refund in payment.refunds.order_by("made_at"):
-            yield from _of_refund(refund)
-        for case in payment.disputes.filter(state=Dispute.OPEN):
+    """Everything about an order that is not as it ends: why it waits, for whom, until when. Five queries, or six."""
+    payments = list(order.payments.order_by("made_at").prefetch_related("refunds", "disputes"))
+    goods = order.letters.filter(kind__in=("deliver", "redeliver")).order_by("-queued_at", "-id").first()
+    subjects = [str(one.pk) for payment in payments for one in (payment, *payment.refunds.all())]
+    waits = _dues([*subjects, order.ref, *([goods.subject] if goods else [])])
+    yield from _of_hold(order, waits)
+    for payment in payments:
+        yield from _of_payment(order, payment, waits)
+        for refund in sorted(payment.refunds.all(), key=lambda one: one.made_at):
+            yield from _of_refund(refund, payment, waits)
+        for case in payment.disputes.all():
+            if case.state != Dispute.OPEN:
+                continue
             until = f" Answer by {written.day(case.answer_by)}." if case.answer_by else ""
             yield Told(
                 f"The buyer disputes the payment at PayPal ({case.reason or 'no reason told'}); access rests.{until} "
@@ -111,32 +122,45 @@ def to_owner(order: Order) -> Iterator[Told]:
                 case.answer_by,
                 person=True,
             )
-    letter = order.letters.filter(kind="deliver").first()
-    if order.state == Order.PAID and (letter is None or letter.state != "sent"):
+    if order.state == Order.PAID:
+        yield from _of_letter(order, goods, waits)
+
+
+def _of_letter(order: Order, letter: Letter | None, waits: Dues) -> Iterator[Told]:
+    """Whether the goods have reached their buyer: by the latest letter with them."""
+    if letter is not None and letter.state == Letter.BOUNCED:
+        yield Told(
+            f"The letter came back ({letter.last_code}): no mailbox takes it. The order's page has everything; take a "
+            "job up to put the address right.",
+            person=True,
+            about="delivery",
+        )
+    elif letter is None or letter.state != Letter.SENT:
         code = f" ({letter.last_code})" if letter and letter.last_code else ""
-        failed = letter is not None and letter.state == "failed"
+        failed = letter is not None and letter.state == Letter.FAILED
         yield Told(
             f"The letter cannot be delivered{code}; the order's page has everything."
             if failed
             else f"The letter with the downloads is due{code}.",
-            _due("deliver", order.ref),
+            waits.get((letter.kind, letter.subject) if letter else ("deliver", order.ref)),
             person=failed,
+            about="delivery" if failed else "",
         )
 
 
-def _of_hold(order: Order) -> Iterator[Told]:
+def _of_hold(order: Order, waits: Dues) -> Iterator[Told]:
     if order.state == Order.HELD:
         hold = Hold.objects.filter(pk=order.ref).first()
         why = f": {'; '.join(str(word) for word in to_us(hold.signs))}" if hold else ""
         yield Told(
             f"Held before any provider saw it{why}. Look at it: /desk/held, or troth orders release or refuse.",
-            _due("hold-over", order.ref),
+            waits.get(("hold-over", order.ref)),
             person=True,
         )
 
 
-def _of_payment(order: Order, payment: Payment) -> Iterator[Told]:
-    name, next_at = payment.provider.capitalize(), _due("look", payment.id)
+def _of_payment(order: Order, payment: Payment, waits: Dues) -> Iterator[Told]:
+    name, next_at = payment.provider.capitalize(), waits.get(("look", payment.id))
     words = {
         Payment.NEW: f"{name} has not answered yet ({payment.reason or 'no answer'}); the buyer may try again.",
         Payment.SENT: f"The buyer went to {name} and has not paid, as far as {name} says.",
@@ -164,10 +188,12 @@ def _of_payment(order: Order, payment: Payment) -> Iterator[Told]:
         yield Told(words[payment.state], next_at)
 
 
-def _of_refund(refund: Refund) -> Iterator[Told]:
-    amount = f"{refund.amount.decimal()} {refund.amount.currency}"
-    next_at = _due("refund", refund.id)
-    if refund.state == Refund.ASKED:
+def _of_refund(refund: Refund, payment: Payment, waits: Dues) -> Iterator[Told]:
+    amount = f"{Money(refund.amount_minor, payment.currency).decimal()} {payment.currency}"
+    next_at = waits.get(("refund", refund.id))
+    if refund.state == Refund.ASKED and refund.provider == gateways.TRANSFER:
+        yield Told(f"{amount} are to go back by bank transfer: pay them at your bank, then say so here.", person=True)
+    elif refund.state == Refund.ASKED:
         code = f" ({refund.reason})" if refund.reason else ""
         yield Told(f"{amount} are to go back; the provider has not confirmed it{code}.", next_at)
     elif refund.state == Refund.PENDING:
@@ -176,9 +202,10 @@ def _of_refund(refund: Refund) -> Iterator[Told]:
         yield Told(f"{amount} could not go back ({refund.reason}). Ask again, or do it at the provider.", person=True)
 
 
-def _due(kind: str, subject: str) -> datetime | None:
-    waiting = Due.objects.filter(kind=kind, subject=subject, gave_up_at=None)
-    return waiting.values_list("run_after", flat=True).first()
+def _dues(subjects: list[str]) -> Dues:
+    """When what waits about these is looked at next, by kind and subject."""
+    rows = Due.objects.filter(subject__in=subjects, gave_up_at=None)
+    return {(kind, subject): at for kind, subject, at in rows.values_list("kind", "subject", "run_after")}
 
 
 def for_a_person() -> Iterator[tuple[str, Told]]:
@@ -187,9 +214,11 @@ def for_a_person() -> Iterator[tuple[str, Told]]:
     refs |= set(Payment.objects.filter(surplus=True, state=Payment.PAID).values_list("order", flat=True))
     refs |= set(Payment.objects.filter(state=Payment.REVERSED).values_list("order", flat=True))
     refs |= set(Refund.objects.filter(state=Refund.FAILED).values_list("payment__order", flat=True))
+    by_hand = Refund.objects.filter(state=Refund.ASKED, provider=gateways.TRANSFER)
+    refs |= set(by_hand.values_list("payment__order", flat=True))
     refs |= set(Dispute.objects.filter(state=Dispute.OPEN).values_list("payment__order", flat=True))
     refs |= set(Hold.objects.filter(state=Hold.HELD).values_list("order", flat=True))
-    refs |= set(Order.objects.filter(letters__state="failed").values_list("ref", flat=True))
+    refs |= set(Order.objects.filter(letters__state__in=("failed", "bounced")).values_list("ref", flat=True))
     for order in Order.objects.filter(pk__in=refs).order_by("made_at"):
         yield from ((order.ref, told) for told in to_owner(order) if told.person)
     count = Difference.objects.filter(gone_at=None).count()

@@ -67,7 +67,7 @@ def right(order: Order, at: datetime | None = None) -> rules.Right:
         order.country,
         _business(order),
         max(order.made_at, order.paid_at or order.made_at),
-        Letter.objects.filter(order=order, kind="deliver", state=Letter.SENT).exists(),
+        Letter.objects.filter(order=order, kind__in=("deliver", "redeliver"), state__in=Letter.LEFT).exists(),
         Waiver.objects.filter(pk=order.pk).exists(),
         at or clock.now(),
     )

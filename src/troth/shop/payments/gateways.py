@@ -15,7 +15,8 @@ from troth.shop.payments.providers.paypal.settings import PayPalSettings
 from troth.shop.payments.providers.skrill.client import Skrill
 from troth.shop.payments.providers.skrill.settings import SkrillSettings
 
-NAMES = {"paypal": "PayPal", "skrill": "Skrill"}
+TRANSFER = "transfer"  # money that came past all providers, to the shop's bank account
+NAMES = {"paypal": "PayPal", "skrill": "Skrill", TRANSFER: "Bank transfer"}
 
 
 class Gateways:

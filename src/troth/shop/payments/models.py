@@ -65,6 +65,11 @@ class Payment(models.Model):
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes = [
+            # What waits for a person at the desk, among hundreds of thousands.
+            models.Index(fields=["state", "made_at"], name="payment_of_state"),
+            models.Index(fields=["made_at"], name="payment_surplus", condition=models.Q(surplus=True)),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["provider", "provider_ref"], condition=~models.Q(provider_ref=""), name="payment_provider_once"
@@ -169,6 +174,21 @@ class Dispute(models.Model):
 
     def __str__(self) -> str:
         return self.provider_ref
+
+
+class Transfer(models.Model):
+    """Money that came to the shop's bank account, as somebody at the desk noted it, with proof: what the bank calls
+    the booking, never whose account it came from. One for an order, and one order for a booking."""
+
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, primary_key=True)
+    payment = models.OneToOneField(Payment, on_delete=models.PROTECT)
+    reference = models.CharField(max_length=36, unique=True)
+    booked_on = models.DateField()
+    by = models.CharField(max_length=30)  # the colleague
+    noted_at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return self.reference
 
 
 class Difference(models.Model):

@@ -14,6 +14,7 @@ from troth.faces.desk.forms import GlassForm, TakeForm
 from troth.faces.desk.guards import in_job, open_to
 from troth.faces.desk.views.orders import READERS
 from troth.faces.storefront.guards import See
+from troth.pledge import clock
 from troth.pledge.ids import SHAPE
 from troth.pledge.office import messages as office
 from troth.pledge.office.policy import ROLES
@@ -61,6 +62,7 @@ def view(request: HttpRequest, job: office.Job) -> HttpResponse:
         "until": datetime.fromtimestamp(job.until, UTC),
         "codes": [code(ref) for ref in job.persons],
         "customer": customer,
+        "now": clock.now(),
     }
     return page(request, "job.html", context)
 
