@@ -21,10 +21,11 @@ from troth.shop.catalogue.models import Edition
 from troth.shop.fraud import keyed
 from troth.shop.fraud.models import Hold, Sighting, Trace
 from troth.shop.fraud.signs import SIGNS, Risk
-from troth.shop.journeys import buy, register, suspend, waiting
+from troth.shop.journeys import buy, dispute, register, suspend, waiting
 from troth.shop.orders import basket as baskets
 from troth.shop.orders.models import Order
 from troth.shop.payments.models import Payment
+from troth.shop.payments.providers.contract import Case, DisputeSight
 from troth.shop.refusal import Refused
 
 LEEDS, DUBLIN = "81.2.69.160", "2a02:8084::7"  # given to Great Britain and to Ireland
@@ -107,7 +108,7 @@ def test_released_it_is_paid_and_delivered(house: House, held: Order) -> None:
     with pytest.raises(Refused):
         suspend.refuse(held.ref, "dave")
     house.works()
-    (mail,) = house.mails
+    (mail,) = [mail for mail in house.mails if mail.to != ["hello@fernhill.example"]]
     assert f"/orders/{held.ref}/key/" in mail.text
     assert DUBLIN not in mail.raw
     held.refresh_from_db()
@@ -172,6 +173,42 @@ def test_failed_payments_slow_the_next_and_hold_the_next_order(house: House, edi
     assert order(edition).state == Order.HELD
     clock.travel(timedelta(minutes=11))
     assert buy.pay_again(placed[0], "paypal", LEEDS)
+
+
+def test_the_owner_hears_of_it(house: House, held: Order) -> None:
+    house.works()
+    (mail,) = house.mails
+    assert mail.to == ["hello@fernhill.example"]
+    assert "Many orders from one address" in mail.text
+    assert "/desk/held" in mail.text
+    assert DUBLIN not in mail.raw
+    assert "alice" not in mail.raw
+
+
+def test_a_dispute_is_known_by_its_address_for_that_day(house: House, edition: Edition) -> None:
+    placed = order(edition)
+    come_back(placed, pay(house, placed))
+    house.works()
+    before = entries(house)
+    payment = placed.payments.get()
+    seen = DisputeSight("PP-D-1", Case.OPEN, payment.capture_ref, payment.amount, "", "UNAUTHORISED", "")
+    for _ in range(2):
+        dispute.write(payment, seen)
+        house.works()
+    assert entries(house) == before + 1
+    assert order(edition).state == Order.HELD
+    assert order(edition, DUBLIN).state == Order.OPEN
+
+
+def entries(house: House) -> int:
+    return len(house.keeper.room.db.execute("SELECT 1 FROM leaf").fetchall())
+
+
+def test_this_machine_itself_is_not_counted(house: House, edition: Edition) -> None:
+    house.stock(20)
+    Payment.objects.filter(order__in=[order(edition, "127.0.0.1") for _ in range(8)]).update(state=Payment.DECLINED)
+    assert order(edition, "127.0.0.1").state == Order.OPEN
+    assert (Trace.objects.count(), Sighting.objects.count()) == (9, 0)
 
 
 def test_a_hold_of_nought_points_is_switched_off(house: House, edition: Edition) -> None:

@@ -18,6 +18,7 @@ from django.http import HttpRequest
 from troth.config import is_loopback
 from troth.shop.fraud.keyed import counted
 
+PASSED_ON = {"HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP"}
 ROOM = 50_000  # callers counted one by one in a window; whoever comes later shares one count
 
 
@@ -77,8 +78,8 @@ def came_from(request: HttpRequest) -> str:
     Behind a trusted proxy it is the last address that this proxy wrote down; what stands before it anybody can write.
     """
     told = request.META.get("REMOTE_ADDR", "")
-    if told in settings.TROTH.web.proxies:
-        told = request.META.get("HTTP_X_FORWARDED_FOR", told).rpartition(",")[2].strip()
+    if told in settings.TROTH.web.proxies and not is_here(request):
+        told = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
     return _spelled(told)
 
 
@@ -88,8 +89,8 @@ def caller(request: HttpRequest) -> str:
 
 
 def is_here(request: HttpRequest) -> bool:
-    """Whether it comes from this machine itself, and not by a proxy on it that brings others."""
-    return "HTTP_X_FORWARDED_FOR" not in request.META and is_loopback(request.META.get("REMOTE_ADDR", ""))
+    """A direct connection over loopback; what a proxy on this machine passes on carries one of its headers."""
+    return not request.META.keys() & PASSED_ON and is_loopback(request.META.get("REMOTE_ADDR", ""))
 
 
 def _spelled(told: str) -> str:

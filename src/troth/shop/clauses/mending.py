@@ -6,6 +6,7 @@ A shop that is mended must be whole again: what was forgotten is done, what was 
 from __future__ import annotations
 
 import msgspec
+from django.contrib.sessions.models import Session
 from django.db import connection
 
 from troth.pledge.due import loop as due
@@ -13,7 +14,7 @@ from troth.pledge.policy.probe import sealed_columns
 from troth.pledge.vault import seen
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.pledge.vault.fields import seal
-from troth.shop.clauses import keyring, p16_at_rest
+from troth.shop.clauses import keyring, p11_ip_against_fraud, p16_at_rest
 from troth.shop.delivery.models import Letter
 from troth.shop.orders.models import Order
 
@@ -23,6 +24,8 @@ def after(clause_id: str) -> None:
     if clause_id == "P16":
         _seal_what_lies_open()
         _acknowledge_what_we_planted()
+    if clause_id == "P11":
+        Session.objects.filter(session_data__startswith=p11_ip_against_fraud.NOTED).delete()
     if clause_id in ("P8", "P16"):
         _deliver_what_was_not()
 

@@ -27,6 +27,7 @@ from troth.shop.fraud.models import Hold, Sighting, Trace
 from troth.shop.journeys import weigh
 
 LATE = timedelta(days=1)  # rows end hourly; a worker that stood still for a day is late
+NOTED = "from "  # how the mutant below begins what it keeps
 OURS = frozenset({"fraud", "legal"})
 
 
@@ -111,7 +112,7 @@ def _noted_in_the_session() -> Iterator[None]:
     def beside(person: Any, address: str, *rest: Any) -> None:
         keep(person, address, *rest)
         later = clock.now() + timedelta(days=1)
-        Session.objects.create(session_key=secrets.token_hex(16), session_data=f"from {address}", expire_date=later)
+        Session.objects.create(session_key=secrets.token_hex(16), session_data=f"{NOTED}{address}", expire_date=later)
 
     with mutations.replaced(weigh, "_keep", beside):
         yield

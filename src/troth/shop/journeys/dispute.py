@@ -40,11 +40,13 @@ def write(payment: Payment, seen: DisputeSight) -> None:
             "amount_minor": in_our_currency(payment, seen.amount),
             "answer_by": seen.answer_by,
         }
-        case, _ = Dispute.objects.get_or_create(
+        case, new = Dispute.objects.get_or_create(
             provider=payment.provider, provider_ref=seen.ref, defaults={"payment": payment, **told}
         )
         if case.payment_id != payment.pk:
             return
+        if new:
+            due.add("disputed-from", payment.order_id)
         rank = Dispute.RANKS[seen.state]
         earlier = [state for state, height in Dispute.RANKS.items() if height <= rank]
         over = clock.now() if seen.state != Case.OPEN else None

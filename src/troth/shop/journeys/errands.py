@@ -32,6 +32,7 @@ from troth.shop.journeys import (
     ticket_letters,
     tripwires,
     watch,
+    weigh,
     withdraw,
     write_to,
 )
@@ -45,7 +46,9 @@ ERRANDS: dict[str, due.Errand] = {
     "look": watch.look,
     "abandon": watch.abandon,
     "refund": refund.give,
+    "disputed-from": weigh.disputed,
     "hold-over": suspend.over,
+    "hold-tell": tell_owner.of_hold,
     "hold-released": suspend.tell("hold-released"),
     "hold-refused": suspend.tell("hold-refused"),
     "withdraw": withdraw.link,

@@ -44,7 +44,7 @@ def begin(order: Order, risk: Risk) -> bool:
     lasts = timedelta(hours=settings.TROTH.fraud.hold_hours)
     until = clock.now() + lasts
     Hold.objects.create(order=order, points=min(risk.points, 999), signs=list(risk.signs), until=until)
-    due.add("hold-over", order.ref, after=lasts.total_seconds())
+    due.add_all(("hold-over", order.ref, lasts.total_seconds()), ("hold-tell", order.ref, 0))
     return True
 
 

@@ -16,8 +16,11 @@ from troth.pledge import clock
 from troth.pledge.due import loop as due
 from troth.pledge.policy.models import Verdict
 from troth.shop.delivery import post
+from troth.shop.fraud.models import Hold
+from troth.shop.fraud.signs import to_us
 from troth.shop.licences import stock
 from troth.shop.licences.models import LowStock
+from troth.shop.written import moment
 
 
 def of_breach(clause: str, claim: due.Claim) -> None:
@@ -44,6 +47,20 @@ def of_low_stock(edition_id: str, claim: due.Claim) -> None:
         words = _("%(count)s keys of %(edition)s can be sold. Put in more: troth licences import %(edition)s FILE")
         text = words % {"count": left, "edition": name}
     write(f"low-stock-{name}-{low.since.isoformat()}", subject, f"{text}\n", claim)
+
+
+def of_hold(order_ref: str, claim: due.Claim) -> None:
+    """The errand: an order waits for somebody's look. When somebody was quicker there is nothing to tell."""
+    hold = Hold.objects.filter(order=order_ref, state=Hold.HELD).first()
+    if hold is None or not settings.TROTH.shop.contact_email:
+        return
+    site = settings.TROTH.web.public_url.rstrip("/")
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = _("%(shop)s: an order waits for your look") % {"shop": settings.TROTH.shop.name}
+        reasons = [f"- {reason}" for reason in to_us(hold.signs)]
+        words = _("Order %(ref)s is held, and no payment provider has heard of it:") % {"ref": order_ref}
+        until = _("Look at it by %(time)s: %(url)s") % {"time": moment(hold.until), "url": f"{site}/desk/held"}
+    write(f"hold-{order_ref}", subject, "\n".join([words, "", *reasons, "", until, ""]), claim)
 
 
 def write(mark: str, subject: str, text: str, claim: due.Claim) -> None:

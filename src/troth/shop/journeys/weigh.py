@@ -1,4 +1,5 @@
-"""Weigh an order before any provider sees it: counts, countries and lists. Nothing is opened, nobody outside is asked.
+"""Weigh an order before any provider sees it: counts, countries and lists. Nothing is opened for it, and nobody outside
+is asked. The one thing that opens an address is a dispute, for fraud and noted, so that the same hand is known today.
 
 Written in the transaction that orders: the address, sealed, and that something came from it, by its name of the day.
 """
@@ -13,8 +14,11 @@ from django.conf import settings
 from django.db.models import Count, F, Max, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
+from troth.config import is_loopback
 from troth.pledge import clock
+from troth.pledge.due import loop as due
 from troth.pledge.vault.classes import Network
+from troth.pledge.vault.door import door
 from troth.pledge.vault.fields import seal
 from troth.pledge.vault.models import Person
 from troth.shop.accounts.models import Claim
@@ -22,6 +26,7 @@ from troth.shop.fraud import keyed, places
 from troth.shop.fraud.models import Sighting, Trace
 from troth.shop.fraud.signs import Risk
 from troth.shop.journeys import withdraw
+from troth.shop.journeys.write_to import asked
 from troth.shop.orders.models import Order
 from troth.shop.payments.models import Payment, Refund
 from troth.shop.refusal import Refused
@@ -38,7 +43,7 @@ def order(placed: Order, address: str, *, known: bool) -> Risk:
     `address`: the buyer's IP address, "" where nobody could tell it: then what is about addresses is no sign.
     `known`: they have an account, so that there may be earlier orders.
     """
-    caller = keyed.name(address)
+    caller = _caller(address)
     persons = Claim.persons_of(placed.person_id) if known else []
     risk = Risk((*_of_address(placed, address, caller), *_of_account(placed, persons, caller)))
     _keep(placed.person, address, caller, Sighting.ORDERED, placed, risk)
@@ -47,13 +52,25 @@ def order(placed: Order, address: str, *, known: bool) -> Risk:
 
 def registration(person: Person, address: str) -> None:
     """Somebody registers: keep where that came from."""
-    _keep(person, address, keyed.name(address), Sighting.REGISTERED, None, Risk())
+    _keep(person, address, _caller(address), Sighting.REGISTERED, None, Risk())
+
+
+def disputed(order_ref: str, claim: due.Claim) -> None:
+    """The errand, once for each order that is disputed: its address is opened for fraud, noted, and counts today as one
+    from which a disputed order came. Stolen cards come in bursts."""
+    trace = Trace.objects.filter(order=order_ref).first()
+    if trace is None:
+        return
+    (network,) = asked(lambda: door().open([trace.network], purpose="fraud", job=order_ref))
+    assert isinstance(network, Network)
+    if caller := _caller(str(ipaddress.ip_address(network.address))):
+        Sighting.objects.create(caller=caller, what=Sighting.DISPUTED, order_id=order_ref)
 
 
 def try_again(placed: Order, address: str) -> None:
     """Refused, with the time at which the next attempt may be made, where too many payments failed just now: whoever
     tests cards has thousands to try, and a buyer two or three."""
-    last, count = _failed(Claim.persons_of(placed.person_id), keyed.name(address))
+    last, count = _failed(Claim.persons_of(placed.person_id), _caller(address))
     if last is None or count < settings.TROTH.fraud.failed_payments or clock.now() >= last + PAUSE:
         return
     raise Refused(
@@ -63,13 +80,19 @@ def try_again(placed: Order, address: str) -> None:
 
 
 def _keep(person: Person, address: str, caller: str, what: str, placed: Order | None, risk: Risk) -> None:
-    if not caller:
-        return
-    trace = Trace(person=person, order=placed)
-    packed = ipaddress.ip_address(address).packed
-    seal(trace, "network", Network(packed, risk.points, risk.signs))
-    trace.save(force_insert=True)
-    Sighting.objects.create(caller=caller, what=what, order=placed)
+    if address:
+        trace = Trace(person=person, order=placed)
+        packed = ipaddress.ip_address(address).packed
+        seal(trace, "network", Network(packed, risk.points, risk.signs))
+        trace.save(force_insert=True)
+    if caller:
+        Sighting.objects.create(caller=caller, what=what, order=placed)
+
+
+def _caller(address: str) -> str:
+    """The address's name of the day. "" for this machine itself: a proxy that tells no addresses makes all customers
+    one there, and rehearsals are many customers at one machine."""
+    return "" if is_loopback(address) else keyed.name(address)
 
 
 def _of_address(placed: Order, address: str, caller: str) -> Iterator[str]:

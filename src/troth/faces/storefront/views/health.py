@@ -6,7 +6,7 @@ from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from troth.config import is_loopback
+from troth.faces.api.callers import is_here
 from troth.pledge.due.models import Due
 from troth.pledge.vault.models import Person
 from troth.shop.clauses import published
@@ -27,7 +27,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus text format, version 0.0.4. For this machine only: how much is sold is nobody else's business."""
-    if not _from_here(request):
+    if not is_here(request):
         raise Http404
     lines = []
     for name, what, value in _counts():
@@ -35,16 +35,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _from_here(request: HttpRequest) -> bool:
-    """A direct connection over loopback; what a proxy on this machine passes on carries one of its headers."""
-    passed_on = request.META.keys() & {"HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP"}
-    return not passed_on and is_loopback(request.META.get("REMOTE_ADDR", ""))
-
-
 def _counts() -> list[tuple[str, str, int]]:
     waiting = Due.objects.filter(gave_up_at__isnull=True)
     return [
         ("troth_orders_open", "Orders that wait for a payment.", Order.objects.filter(state=Order.OPEN).count()),
+        ("troth_orders_held", "Orders that wait for somebody's look.", Order.objects.filter(state=Order.HELD).count()),
         ("troth_orders_paid", "Orders that are paid.", Order.objects.filter(state=Order.PAID).count()),
         ("troth_due_waiting", "Things still to be done.", waiting.count()),
         ("troth_due_given_up", "Things nobody could do.", Due.objects.filter(gave_up_at__isnull=False).count()),
