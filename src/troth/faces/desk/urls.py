@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from troth.faces.desk.guards import OpenTo
 from troth.faces.desk.views import (
     colleagues,
+    coupons,
     entering,
     held,
     home,
@@ -26,6 +27,7 @@ from troth.faces.desk.views import (
     money,
     order_acts,
     orders,
+    policy,
     products,
     redirecting,
     releases,
@@ -97,6 +99,10 @@ PAGES = (
     Page("products/<str:slug>/versions/<str:version>/put-out", releases.put_out, "desk_release_put_out"),
     Page("products/<str:slug>/versions/<str:version>/recall", releases.recall, "desk_release_recall"),
     Page("products/<str:slug>/versions/<str:version>/drop", releases.drop, "desk_release_drop"),
+    Page("coupons", coupons.listing, "desk_coupons", _("Coupons")),
+    Page("coupons/new", coupons.new, "desk_coupon_new"),
+    Page("coupons/end", coupons.end, "desk_coupon_end"),
+    Page("policy", policy.view, "desk_policy", _("Policy")),
     Page("reports", reports.view, "desk_reports", _("Reports")),
     Page("reports/books", reports.the_books, "desk_books"),
     Page("reports/<str:name>", reports.view, "desk_report"),

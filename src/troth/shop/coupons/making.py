@@ -19,6 +19,7 @@ from troth.shop.coupons.offer import MOST, normal
 from troth.shop.money import LARGEST_MINOR
 from troth.shop.refusal import Refused
 
+PAGE = 50
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that is taken for another
 
 
@@ -71,6 +72,13 @@ def end(code: str) -> bool:
 def every() -> Iterator[Coupon]:
     """All coupons, the newest first, their products at hand."""
     yield from Coupon.objects.prefetch_related("products").order_by("-made_at", "code")
+
+
+def listed(page: int) -> tuple[list[Coupon], bool]:
+    """One page of them, and whether there are more."""
+    rows = Coupon.objects.prefetch_related("products").order_by("-made_at", "code")
+    found = list(rows[(page - 1) * PAGE : page * PAGE + 1])
+    return found[:PAGE], len(found) > PAGE
 
 
 def _make_sense(code: str, terms: Terms) -> None:
