@@ -4,16 +4,52 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
 from tests.desk.people import Office
 from tests.desk.test_jobs import pays
 from tests.house import House
-from troth.shop.journeys import refund
+from troth.faces.desk.urls import PAGES
+from troth.pledge.office.policy import ROLES
+from troth.shop.catalogue.models import Draft
+from troth.shop.journeys import ask, refund
 from troth.shop.orders.models import Order
 
 MOST = 12
 
 
-def test_pages_ask_a_dozen_questions_at_most(
+# What stands in the addresses of these pages is known here; a page of another kind is asked for what there is not.
+KNOWN = ("desk_order", "desk_ticket", "desk_job", "desk_product", "desk_release", "desk_report", "desk_colleague")
+
+
+def test_pages_ask_a_dozen_questions_at_most(office: Office, order: Order, house: House) -> None:
+    pays(house, order)
+    ticket = ask.ask(order.person_id, ask.Question("Where is it?"))
+    Draft.objects.create(product_id="field-guide", version="2.0.0", size=1)
+    ada = office.hired("ada", *ROLES)
+    job = ada.takes(order.ref)
+    ada.proves()
+    known = {"slug": "field-guide", "version": "2.0.0", "name": "sales", "job": job}
+    refs = {"desk_order": order.ref, "desk_ticket": ticket.ref, "desk_job": ticket.ref, "desk_colleague": ada.ref}
+    asked: dict[str, int] = {}
+    missing = []
+    for place in PAGES:
+        wanted = [part.split(":")[-1].rstrip(">") for part in place.path.split("/") if part.startswith("<")]
+        ref = next((one for start, one in refs.items() if place.name.startswith(start)), "none")
+        path = reverse(place.name, kwargs={name: known.get(name, ref if name == "ref" else "none") for name in wanted})
+        with CaptureQueriesContext(connection) as queries:
+            answer = ada.get(path)
+        asked[place.name] = len(queries)
+        if answer.status_code == 404 and place.name.startswith(KNOWN) and "attachment" not in wanted:
+            missing.append(place.name)
+    assert missing == []
+    assert {name: count for name, count in asked.items() if count > MOST} == {}
+    assert asked["desk_reports"] and asked["desk_products"]  # they were counted
+
+
+def test_pages_of_orders_ask_no_more_with_much_to_tell(
     office: Office, order: Order, house: House, django_assert_max_num_queries: Any
 ) -> None:
     pays(house, order)
