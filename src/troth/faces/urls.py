@@ -10,6 +10,7 @@ from troth.faces.desk import urls as desk
 from troth.faces.storefront.views import (
     accounts,
     basket,
+    billing,
     checkout,
     correcting,
     discovery,
@@ -95,6 +96,7 @@ urlpatterns = [
     path("erase/<str:ticket>/<str:secret>", erasing.prove, name="erase_prove"),
     path("erasures/<str:ref>/<str:token>", erasing.receipt, name="erasure"),
     path("orders/<str:ref>/account", inviting.of_order, name="order_account"),
+    path("orders/<str:ref>/invoice", billing.of_order, name="order_invoice"),
     path("orders/<str:ref>/erase", erasing.of_order, name="order_erase"),
     path("withdraw", withdrawing.ask, name="withdraw"),
     path("orders/<str:ref>/withdraw", withdrawing.of_order, name="order_withdraw"),

@@ -43,7 +43,7 @@ PEOPLE = (
     Holding(
         "orders.Billing", _("to bill, and for tax"), person="person", about="country business",
         ours="id person made_at",
-        erasing=Cut(("billing",), spared="order__paid_at"),
+        erasing=Cut(("billing",), spared=("order__paid_at", "invoice__issued_at")),
     ),
     Holding(
         "orders.Order", _("to sell to you, and for the books"), person="person",

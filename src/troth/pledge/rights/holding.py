@@ -21,10 +21,10 @@ class Delete(msgspec.Struct, frozen=True):
 
 
 class Cut(msgspec.Struct, frozen=True):
-    """The rows stay, and these fields in them are emptied. `spared`: a path that is set where tax law keeps the row."""
+    """The rows stay, and these fields in them are emptied. `spared`: paths; tax law keeps the row where one is set."""
 
     fields: tuple[str, ...]
-    spared: str = ""
+    spared: tuple[str, ...] = ()
 
 
 class Keep(msgspec.Struct, frozen=True):

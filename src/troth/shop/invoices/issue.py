@@ -17,9 +17,10 @@ from troth.pledge import clock, returning
 from troth.shop.invoices import figures
 from troth.shop.invoices.models import Invoice, Series
 from troth.shop.invoices.snapshot import Line, Snapshot, digest, read, seller
-from troth.shop.orders.models import Order, OrderLine
+from troth.shop.orders.models import Billing, Order, OrderLine
 from troth.shop.tax.sums import Sum, share, together
 
+ANEW = "anew"  # in the cause of an invoice that was written anew
 FORM = 1  # the design of what is issued from now on
 
 
@@ -46,10 +47,10 @@ def credit(order: Order, cause: str, parts: Sequence[tuple[OrderLine, int]], pai
     Tax is shared so that the credits of a line add up to its tax exactly. None where the order has no invoice, or
     there is nothing to credit. ValueError where more goes back than the line has left.
     """
-    original = Invoice.objects.filter(order=order, kind=Invoice.INVOICE, corrects=None).first()
-    if original is None or not parts:
+    if not parts or not Invoice.objects.filter(order=order, kind=Invoice.INVOICE).exists():
         return None
     number = _number(Invoice.CREDIT)  # first the queue: nobody credits the same order meanwhile
+    original = standing(order)
     gone = credited(order)
     lines = []
     for one, amount in parts:
@@ -60,10 +61,29 @@ def credit(order: Order, cause: str, parts: Sequence[tuple[OrderLine, int]], pai
     return _write(number, _sold(order), cause, lines, paid_by, original)
 
 
-def again(credit_note: Invoice, cause: str, paid_by: str) -> Invoice:
-    """An invoice over what a credit note had given back: the money came after all (a dispute was won)."""
+def again(credit_note: Invoice, cause: str, paid_by: str, billing: Billing | None = None) -> Invoice:
+    """An invoice over what a credit note had given back: the money came after all (a dispute was won), or the buyer
+    is to stand on it as in `billing`."""
     number = _number(Invoice.INVOICE)
-    return _write(number, _sold(credit_note.order), cause, read(credit_note).lines, paid_by, credit_note)
+    return _write(number, _sold(credit_note.order), cause, read(credit_note).lines, paid_by, credit_note, billing)
+
+
+def standing(order: Order) -> Invoice:
+    """The invoice that is good now: the first, or the last that was written anew in its place."""
+    invoices = Invoice.objects.filter(order=order, kind=Invoice.INVOICE).select_related("billing")
+    anew = invoices.filter(cause__startswith=f"{order.ref} {ANEW}").order_by("sequence", "issued_at").last()
+    return anew or invoices.get(corrects=None)
+
+
+def anew(order: Order, time: int, parts: Sequence[tuple[OrderLine, int]], billing: Billing) -> tuple[Invoice, Invoice]:
+    """A credit note over `parts`, all that is left of an order, and the same invoice anew with this buyer on it.
+
+    `time`: the how manieth, from 1. IntegrityError where it was written anew that often already.
+    """
+    paid_by = msgspec.json.decode(standing(order).snapshot, type=Snapshot).paid_by
+    off = credit(order, f"{order.ref} off {time}", parts, paid_by)
+    assert off is not None  # it has an invoice and parts
+    return off, again(off, f"{order.ref} {ANEW} {time}", paid_by, billing)
 
 
 def credited(order: Order) -> dict[int, Sum]:
@@ -98,11 +118,19 @@ def _sold(order: Order) -> list[OrderLine]:
 
 
 def _write(
-    number: Number, sold: list[OrderLine], cause: str, lines: list[Line], paid_by: str, corrects: Invoice | None
+    number: Number,
+    sold: list[OrderLine],
+    cause: str,
+    lines: list[Line],
+    paid_by: str,
+    corrects: Invoice | None,
+    billing: Billing | None = None,
 ) -> Invoice:
-    """`sold`: the order's lines, which all have one treatment, from `_sold`."""
+    """`sold`: the order's lines, which all have one treatment, from `_sold`. The buyer is `billing`, or who stands on
+    what it corrects, or the order's."""
     first, order = sold[0], sold[0].order
-    assert order.billing is not None and order.billing_id is not None  # what was paid for was billed to somebody
+    billing = billing or (corrects.billing if corrects else order.billing)
+    assert billing is not None  # what was paid for was billed to somebody
     whole = together(Sum(one.net, one.tax) for one in lines)
     snapshot = Snapshot(
         form=FORM,
@@ -124,7 +152,7 @@ def _write(
         cause=cause,
         order=order,
         person_id=order.person_id,
-        billing_id=order.billing_id,
+        billing=billing,
         corrects=corrects,
         treatment=first.treatment,
         tax_country=first.tax_country,
@@ -135,7 +163,7 @@ def _write(
         snapshot=msgspec.json.encode(snapshot).decode(),
         issued_at=number.at,
     )
-    made.digest = digest(made, order.billing)
+    made.digest = digest(made, billing)
     made.save(force_insert=True)
     figures.count(made, lines, {one.pk: one.edition.product_id for one in sold})
     return made

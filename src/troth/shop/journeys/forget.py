@@ -25,6 +25,7 @@ from troth.shop.accounts.models import Claim, Contact
 from troth.shop.delivery import letters
 from troth.shop.delivery.models import Letter
 from troth.shop.holdings import PEOPLE
+from troth.shop.invoices.models import Invoice
 from troth.shop.journeys import erase as asking
 from troth.shop.journeys.backup import last_backup_ends
 from troth.shop.journeys.write_to import address, asked, letter_to, url
@@ -175,12 +176,14 @@ def _settle_dates(erasure: Erasure) -> None:
 
 
 def tax_day(person_ref: str) -> date | None:
-    """The last day on which tax law keeps this person's bills: so many years after the year of the last paid order.
+    """The last day on which tax law keeps this person's bills: so many years after the year of the last of them.
 
     What cost nothing was never billed.
     """
-    last = Order.objects.filter(person=person_ref, total_minor__gt=0).aggregate(last=Max("paid_at"))["last"]
-    return date(last.year + settings.TROTH.policy.tax_years, 12, 31) if last else None
+    paid = Order.objects.filter(person=person_ref, total_minor__gt=0).aggregate(last=Max("paid_at"))["last"]
+    billed = Invoice.objects.filter(person=person_ref).aggregate(last=Max("issued_at"))["last"]
+    years = [moment.year for moment in (paid, billed) if moment]
+    return date(max(years) + settings.TROTH.policy.tax_years, 12, 31) if years else None
 
 
 def backups_end(now: datetime) -> date | None:
@@ -231,7 +234,8 @@ def _forget_rows(person_ref: str, *, spare: bool) -> None:
             case Delete():
                 rows.delete()
             case Cut(fields, spared):
-                rows = rows.exclude(**{f"{spared}__isnull": False}) if spare and spared else rows
+                for path in spared if spare else ():
+                    rows = rows.exclude(**{f"{path}__isnull": False})
                 rows.update(**empty(fields, holding.model))
 
 

@@ -18,6 +18,7 @@ from troth.faces.storefront.views import errors
 from troth.pledge.ids import SHAPE
 from troth.shop.delivery.models import Letter
 from troth.shop.journeys import (
+    bill_anew,
     buy,
     choose,
     download,
@@ -98,6 +99,7 @@ def show(request: HttpRequest, order: Order, fault: object = "", status: int = 2
         "links": download.links(order) if standing.state == "paid" and letter else [],
         "invoices": invoice.of(order),
         "owner": request.who.person_ref == order.person_id,  # type: ignore[attr-defined]
+        "anew": request.who.person_ref == order.person_id and bill_anew.standing(order),  # type: ignore[attr-defined]
         "licences": (mine := licence.of(order) if letter else []),
         "composer": licence.commands(mine),
         "services": entitlement.of(order) if letter else [],
