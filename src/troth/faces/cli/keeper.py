@@ -59,6 +59,9 @@ def _chosen(db: Keyring, settings: config.Config) -> Chosen:
     """The root key in force, once the keyring has the form of this version."""
     for sentence in older_keyrings.bring_up(db):
         logging.getLogger("keeper").warning("%s", sentence)
+    with db.batch():  # how many approve a disclosure, for pledge/disclosure: no setting that the web process reads out
+        approvals = ("disclosure approvals", settings.policy.disclosure_approvals)
+        db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", approvals)
     return Chosen(db, places(settings), settings.keys.kms)
 
 

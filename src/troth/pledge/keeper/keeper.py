@@ -83,7 +83,7 @@ class Keeper:
             "Shred": self._endings.shred, "Rotate": self._part, "Note": self._note,
             "Acknowledge": self._acknowledge, "Copy": self._copies.ask,
             "Checkpoint": self.room.leaves.checkpoint, "Tile": self.room.leaves.tile, "History": self._history,
-            "Attest": self._attest, "Passkey": self._part, "Office": self._part,
+            "Attest": self._attest, "Passkey": self._part, "Office": self._part, "Disclosure": self._part,
         }  # fmt: skip
 
     @contextmanager

@@ -150,6 +150,12 @@ class Office(Question, frozen=True):
     asked: bytes
 
 
+class Disclosure(Question, frozen=True):
+    """About a lawful disclosure: a question of pledge/disclosure/messages.py."""
+
+    asked: bytes
+
+
 class Open(Question, frozen=True):
     """Open records for a purpose and a job. `capability` is the person's own; the worker has none."""
 
@@ -306,7 +312,7 @@ class Passkeys(Answer, frozen=True):
 
 
 class Answered(Answer, frozen=True):
-    """The office's answer."""
+    """The answer of the office, or about a disclosure."""
 
     answer: bytes
 

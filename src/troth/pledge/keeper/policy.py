@@ -62,12 +62,14 @@ PARTS = {
     "Passkey": "troth.pledge.passkeys",
     "Rotate": "troth.pledge.rotation",
     "Office": "troth.pledge.office.office",
+    "Disclosure": "troth.pledge.disclosure.legal",
 }
 
 # role -> verbs behind its door
 VERBS: dict[str, set[str]] = {
     "web": {"Hello", "Enrol", "SignIn", "Recover", "Prove", "Change", "Open", "Consent", "History",
-            "Checkpoint", "Attest", "Passkey", "Office"},
+            "Checkpoint", "Attest", "Passkey", "Office", "Disclosure"},
     "worker": {"Hello", "Blank", "Redeem", "Open", "Consent", "Restrict", "Shred", "Acknowledge", "Rotate",
-               "Note", "Tile", "Checkpoint", "Copy", "Attest", "Office"},
+               "Note", "Tile", "Checkpoint", "Copy", "Attest", "Office",
+               "Disclosure"},
 }  # fmt: skip

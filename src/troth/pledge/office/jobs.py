@@ -42,7 +42,7 @@ def take(desk: Desk, ask: messages.Take) -> Generator[Work, Any, messages.Taken]
         desk.room.spend(raw + b" searches", 1, policy.SEARCHES_A_DAY, DAY)
         desk.tell("search", role=role)
     yield rest  # a search that finds nobody is counted and noted too
-    persons = sorted(_named(desk, ask.mailbox) if ask.mailbox else _whole(desk, raw_ref(ask.ref)))
+    persons = sorted(named(desk, ask.mailbox) if ask.mailbox else whole(desk, raw_ref(ask.ref)))
     if not persons:
         raise Refused("unknown")
     row = (ask.job, raw, ask.purpose, ask.reason, min(ask.until, now + longest), 0, ask.loud)
@@ -82,17 +82,17 @@ def may_open(desk: Desk, ask: keeper.Open) -> str:
     return role
 
 
-def _whole(desk: Desk, raw: bytes) -> set[bytes]:
+def whole(desk: Desk, raw: bytes) -> set[bytes]:
     """An account and the guests it claimed, whichever of them is named."""
     return desk.credentials.own(desk.db.value("SELECT owner FROM link WHERE ref = ?", raw) or raw)
 
 
-def _named(desk: Desk, mailbox: str) -> set[bytes]:
+def named(desk: Desk, mailbox: str) -> set[bytes]:
     index = desk.credentials.index(mailbox)
     sql = """SELECT ref FROM credential WHERE mailbox = ?1 AND standing > 0
         UNION SELECT ref FROM reached WHERE mailbox = ?1"""
     rows = desk.db.execute(sql, (index,)).fetchall()
-    return set[bytes]().union(*(_whole(desk, row[0]) for row in rows))
+    return set[bytes]().union(*(whole(desk, row[0]) for row in rows))
 
 
 def _job(desk: Desk, job: str) -> messages.Job:

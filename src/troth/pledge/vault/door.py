@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 from django.db import connections
 
+from troth.pledge.disclosure import messages as disclosure
 from troth.pledge.keeper import messages
 from troth.pledge.office import messages as office
 from troth.pledge.vault.classes import Personal
@@ -24,6 +25,7 @@ TIMEOUT = 20.0  # seconds; a queue of hashes may take some
 VARIABLE = "TROTH_DOOR"  # "fd:7" (inherited) or "unix:/run/troth/web.sock"
 Answer = TypeVar("Answer", bound=messages.Message)
 FromOffice = TypeVar("FromOffice", bound=office.Answer)
+OfDisclosure = TypeVar("OfDisclosure", bound=disclosure.Answer)
 
 
 class KeeperAway(Exception):
@@ -180,6 +182,14 @@ class Door:
         """Ask the keeper's part for people who work here (pledge/office)."""
         said = self._ask(messages.Office(office.encode(question)), messages.Answered).answer
         answer = office.read_answer(said)
+        if not isinstance(answer, wanted):
+            raise KeeperAway
+        return answer
+
+    def on_disclosure(self, question: disclosure.Question, wanted: type[OfDisclosure]) -> OfDisclosure:
+        """Ask the keeper's part for lawful disclosure (pledge/disclosure)."""
+        said = self._ask(messages.Disclosure(disclosure.encode(question)), messages.Answered).answer
+        answer = disclosure.read_answer(said)
         if not isinstance(answer, wanted):
             raise KeeperAway
         return answer
