@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "troth.shop.fraud",
     "troth.shop.renewals",
     "troth.shop.staff",
+    "troth.shop.disclosure",
     "troth.shop.texts",
     "troth.shop.withdrawals",
     "troth.faces.storefront",

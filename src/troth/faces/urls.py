@@ -35,6 +35,7 @@ from troth.faces.storefront.views import (
     shelf,
     texts,
     tickets,
+    transparency,
     withdrawing,
 )
 from troth.law_texts import USUAL
@@ -102,6 +103,9 @@ urlpatterns = [
     path("orders/<str:ref>/withdraw", withdrawing.of_order, name="order_withdraw"),
     path("withdrawals/<str:ref>/<str:token>", withdrawing.view, name="withdrawal"),
     path("privacy", promises.view, name="privacy"),
+    path("transparency", transparency.view, name="transparency"),
+    path("transparency.json", transparency.as_json, name="transparency_json"),
+    path("transparency.csv", transparency.as_csv, name="transparency_csv"),
     path("ledger/checkpoint", ledger.checkpoint, name="ledger_checkpoint"),
     path("ledger/verify", openings.verify, name="ledger_verify"),
     path("ledger/vkey", ledger.key, name="ledger_key"),

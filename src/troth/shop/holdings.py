@@ -205,6 +205,25 @@ PEOPLE = (
         "support.Heard", _("to read each mail once, and no flood of them"), about="sender", ours="id outcome heard_at",
         erasing=Keep("a keyed hash that leads to nobody; it goes on its date"), ends=Ends("heard_at", 30),
     ),
+    # A case has keys of its own, which are nobody's: whoever it is about hears of it by letter, when they may.
+    Holding(
+        "disclosure.Case", _("to answer who has a lawful claim to know something of a customer"), person="person",
+        ours="ref person state basis grounds action country recipient document asked checked salt scope bundle outcome "
+        "accounts fields approvals answer_by came_at handed_at closed_at", erasing=Cut(("statement", "issuer")),
+        ends=Ends("closed_at", 1100, Cut(("statement", "issuer", "scope", "bundle"))),
+    ),
+    Holding(
+        "disclosure.Document", _("to show by which document it was asked"), person="person",
+        ours="id case person sha256 size made_at", erasing=Delete(), ends=Ends("case__closed_at", 1100),
+    ),
+    Holding(
+        "disclosure.Sheet", _("the content of such a document, sealed"), person="document__person",
+        ours="id document n sealed", erasing=Delete(),
+    ),
+    Holding(
+        "disclosure.Named", _("to tell those of it whom it is about, when they may be told"), person="case__person",
+        ours="id case person told_at", erasing=Keep(f"that a case was about {PSEUDONYM}"),
+    ),
     Holding(
         "rights.Erasure", _("to show that you were forgotten"), person="person",
         about="why",
@@ -266,6 +285,8 @@ NOBODYS = tuple(
         ("texts.Publication", "id name number version text since"),
         ("vault.Seen", "id ledger_size erased checkpoint trouble incidents"),
         ("vault.LedgerEvent", "event_id event seq made_at"),
+        ("disclosure.Bar", "id case document until made_at"),
+        ("disclosure.OutsideApprover", "key label since"),
         ("vault.Rotation", "what cursor rests_until done left begun_at"),
     )
 )  # fmt: skip

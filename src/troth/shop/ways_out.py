@@ -41,6 +41,7 @@ LETTERS = {
     "mailing": "P9", "release": "P9", "policy": "P20",
     "hold-released": "P11", "hold-refused": "P11",
     "ticket-received": "P19", "ticket-answer": "P19", "break-glass": "P17", "invite": "P5",
+    "disclosure-notice": "P12", "disclosure-told": "P12",
 }  # fmt: skip
 
 # Fields of a line in the log, all in clear and about nobody (P13).

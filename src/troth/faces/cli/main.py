@@ -34,6 +34,7 @@ COMMANDS = {
     "stock": ("troth.faces.cli.stock:stock", "Put goods on the shelf, from a folder with a catalogue.toml."),
     "services": ("troth.faces.cli.entitlements:services", "What is left of services; note hours that were spent."),
     "coupons": ("troth.faces.cli.coupons:coupons", "Make, list and end coupons."),
+    "disclosure": ("troth.faces.cli.disclosure:disclosure", "Lawful disclosures: cases, counts, an approver outside."),
     "mailings": ("troth.faces.cli.mailings:mailings", "Write to customers about news, as they allow it."),
     "licences": ("troth.faces.cli.licences:licences", "Import keys to sell; show, replace or revoke licences."),
     "check": ("troth.faces.cli.check:check", "Check every promise now."),

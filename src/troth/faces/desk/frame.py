@@ -31,6 +31,7 @@ WHYS = {
     "invoice": gettext_lazy("An invoice"),
     "rights": gettext_lazy("Their own data"),
     "glass": gettext_lazy("Break-glass"),
+    "disclosure": gettext_lazy("A lawful disclosure"),
 }
 PURPOSE_NAMES = {"support": gettext_lazy("to answer"), "bill": gettext_lazy("to bill")}
 

@@ -35,6 +35,7 @@ from troth.shop.staff.models import Job
 from troth.shop.support.models import Ticket
 
 PURPOSES = {"question": "support", "delivery": "support", "rights": "support", "payment": "support", "invoice": "bill"}
+PURPOSES["disclosure"] = "support"  # on the case itself, which is nobody: its papers
 HOURS = {"1": 1, "8": 8, "72": 72, "336": 336}  # how long a job may be taken for
 MOST_SHOWN = 20  # contacts, addresses, orders of one customer on the page of a job
 

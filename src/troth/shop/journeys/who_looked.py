@@ -42,6 +42,7 @@ ROLES = {
     "support": _("somebody who works here, in support"),
     "billing": _("somebody who works here, in billing"),
     "officer": _("the privacy officer here"),
+    "disclosure": _("our keeper, for a lawful disclosure; nobody here saw it"),
     "break-glass": _("somebody who works here, in an emergency; the owner was told"),
 }
 # What a job is, by the beginning of its name: an id of ours, or a journey.
@@ -52,6 +53,7 @@ JOBS = {
     "let_": _("the letter you asked for to set a password"),
     "era_": _("your wish to be forgotten"),
     "tkt_": _("your question"),
+    "dsc_": _("a lawful disclosure"),
     "job_": _("a case of yours that somebody here took up"),
     "exp_": _("your export of all that is held"),
     "mai_": _("a mailing that you allow"),

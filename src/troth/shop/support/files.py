@@ -7,6 +7,7 @@ archives, pictures and documents are not, since we do not look into them.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import struct
 import tempfile
@@ -81,12 +82,14 @@ class Intake:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - it has no name, and goes with this object
         weakref.finalize(self, self._file.close)
+        self.sha256 = hashlib.sha256()
         self._sealer, self._tail = blobs.Sealer(self.key, self.id), ""
 
     def feed(self, data: bytes) -> None:
         if self.size == 0 and data:
             self._must_begin(data)
         self.size += len(data)
+        self.sha256.update(data)
         if not self._begins:
             self._must_be_text(data)
         for piece in self._sealer.feed(data):
