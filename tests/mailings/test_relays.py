@@ -101,7 +101,8 @@ def test_a_copy_that_is_never_taken_is_given_up_after_a_few_tries(house: House, 
 
 
 LETTERS = {"hello-421": "queued", "rcpt-451": "queued", "rcpt-452": "queued", "rcpt-550": "failed",
-           "text-451": "queued", "drop": "queued", "slow": "sent"}  # fmt: skip
+           "text-451": "queued", "text-452": "queued", "text-554": "failed", "mute": "queued", "drop": "queued",
+           "slow": "sent"}  # fmt: skip
 
 
 @pytest.mark.parametrize("how", LETTERS)
@@ -116,5 +117,19 @@ def test_a_letter_of_service(house: House, how: str) -> None:
         assert server.connections == 1
         for minutes in (1, 5, 30):
             house.works(later=timedelta(minutes=minutes))
-        assert server.taken == ([] if how == "rcpt-550" else ["alice@b.example"])
+        assert server.taken == ([] if how in ("rcpt-550", "text-554") else ["alice@b.example"])
     assert settings.TROTH.mail.timeout >= 2
+
+
+@pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
+def test_a_letter_of_service_waits_for_a_relay_that_somebody_vouches_for(house: House, scheme: str) -> None:
+    how = "tls" if scheme == "smtps" else "strangers"
+    with relay(*[how] * 9) as server, at(server.port, scheme):
+        Client().post(
+            "/register", {"name": "A", "email": "alice@b.example", "password": "a long odd one", "postcode": "B1"}
+        )
+        house.works()
+        assert Letter.objects.get(kind="confirm").state == Letter.QUEUED
+        assert (server.taken, server.connections) == ([], 1)
+    house.works(later=timedelta(minutes=5))
+    assert [one.to for one in house.mails] == [["alice@b.example"]]
