@@ -7,11 +7,13 @@ import secrets
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 
 from tests.house import House
 from tests.invoices.conftest import paid
 from tests.storefront.conftest import Browser
 from tests.storefront.page import Page
+from troth.faces.cli.bill_anew import bill_anew
 from troth.pledge.vault.classes import Billing
 from troth.shop.catalogue.models import Edition
 from troth.shop.invoices.models import Invoice
@@ -153,3 +155,17 @@ def test_tax_law_keeps_both_addresses_when_their_person_is_forgotten(
         house.works(later=timedelta(days=8))
     assert erase.under_way(order.person_id).state == "kept"
     assert all(row.billing.billing is not None for row in Invoice.objects.select_related("billing"))
+
+
+def test_the_owner_does_it_for_who_asked(house: House, edition: Edition, alice: Browser) -> None:
+    order = bought(house, edition, alice)
+    typed = "Elm GmbH\nAlice Example\n1 Elm Row\n1010\nWien\n\n"
+    done = CliRunner().invoke(bill_anew, [order.ref], input=typed)
+    assert done.exit_code == 0, done.output
+    house.works()
+    made = Invoice.objects.get(number=done.stdout.strip().splitlines()[-1])
+    assert made.cause.endswith("anew 1")
+    assert "Elm GmbH" in read(alice, made)
+    wrong = CliRunner().invoke(bill_anew, [order.ref], input=typed.replace("1010", "<>"))
+    assert (wrong.exit_code, "Postcode: Please check the postcode" in wrong.output) == (1, True), wrong.output
+    assert len(papers()) == 3

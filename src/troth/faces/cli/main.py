@@ -24,6 +24,7 @@ COMMANDS = {
     "texts": ("troth.faces.cli.texts:texts", "Terms, imprint and other texts of law: list them, write drafts."),
     "upgrade": ("troth.faces.cli.upgrade:upgrade", "Bring a shop's data to this version of the program."),
     "templates": ("troth.faces.cli.templates:templates", "Whether your own templates can be used."),
+    "bill-anew": ("troth.faces.cli.bill_anew:bill_anew", "Put a company on an invoice, by credit note and a new one."),
     "invoices": ("troth.faces.cli.invoices:invoices", "The books: invoices and credit notes, by month."),
     "order": ("troth.faces.cli.order:order", "Why an order waits, and what happens next; what waits for you."),
     "orders": ("troth.faces.cli.orders:orders", "Orders held against fraud; evidence for a dispute."),

@@ -50,6 +50,12 @@ def standing(order: Order) -> Standing | None:
 def bill_anew(order: Order, capability: str, address: BillingData, time: int) -> Invoice:
     """The invoice in place of the one that is good now, to this address. `time` is that of `standing`, as it was shown:
     the same form sent twice makes one. Refused with a sentence; KeeperAway."""
+    _proved(order, capability)
+    return for_its_customer(order, address, time)
+
+
+def for_its_customer(order: Order, address: BillingData, time: int) -> Invoice:
+    """The same by the owner, whom the customer asked for it."""
     found = standing(order)
     if found is None:
         raise Refused(_("There is nothing left on this order to bill anew."))
@@ -58,7 +64,6 @@ def bill_anew(order: Order, capability: str, address: BillingData, time: int) ->
     if erase.under_way(order.person_id) is not None:
         raise Refused(_("You asked to be forgotten: cancel that before you change anything."))
     business = _taxed_as_before(order, found, address)
-    _proved(order, capability)
     try:
         with transaction.atomic():
             billing = Billing(person=order.person, country=address.country, business=business)
