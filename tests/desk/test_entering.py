@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from tests.desk.people import Office
+import re
+
+from django.http import HttpResponse
+
+from tests.desk.people import PASSWORD, Colleague, Office
+from tests.pledge.authenticator import Authenticator, b64
 from tests.storefront.conftest import ORIGIN
 from tests.storefront.page import Page
+from troth.pledge.ids import to_bytes
 
 
 def text(answer: object) -> str:
@@ -122,3 +128,88 @@ def test_a_step_up_leads_to_no_other_place(office: Office) -> None:
     olga = office.owner
     for there in ("//evil.example/desk/", "https://evil.example/desk/", "/account"):
         assert olga.send("/desk/again", {"code": olga.code(), "next": there})["Location"] == "/desk/"
+
+
+def passkey_of(one: Colleague, id: bytes = b"") -> Authenticator:
+    """A passkey that somebody adds to the account with the password alone."""
+    one.send("/sign-in", {"email": one.email, "password": PASSWORD}, 303)
+    web, capability = one.office.house.web, one.cookies["troth_cap"].value
+    device = Authenticator(to_bytes(one.ref))
+    device.id = id or device.id
+    web.add_passkey(capability, PASSWORD, challenge := web.challenge(), device.made(challenge))
+    return device
+
+
+def proves_the_mailbox(one: Colleague) -> None:
+    one.office.house.works()
+    text = next(mail.text for mail in one.office.house.mails if mail.to == [one.email] and "/confirm/" in mail.text)
+    path = re.search(r"/confirm/\S+", text)
+    assert path
+    one.send(path[0], {})
+
+
+def shown(one: Colleague, device: Authenticator) -> dict[str, str]:
+    challenge = one.office.house.web.challenge()
+    return {"challenge": challenge, "passkey": device.shown(challenge)}
+
+
+def counted(one: Colleague, device: Authenticator, counts: str = "yes") -> HttpResponse:
+    return one.posts("/desk/factors/count", {"passkey": b64(device.id), "counts": counts})
+
+
+def by_passkey(one: Colleague, device: Authenticator) -> int:
+    one.send("/desk/sign-in", {"email": one.email, "password": PASSWORD}, 303)
+    return one.send("/desk/second-factor", shown(one, device)).status_code
+
+
+def test_a_passkey_counts_once_its_person_said_so_with_another_factor(office: Office) -> None:
+    olga = office.owner
+    proves_the_mailbox(olga)
+    device = passkey_of(olga)
+    assert by_passkey(olga, device) == 400  # whoever knows the password gets as far as this
+    olga.signs_in()
+    assert "does not count" in olga.page("/desk/factors").text
+    office.later(minutes=6)
+    assert counted(olga, device)["Location"].startswith("/desk/again")
+    olga.proves()
+    assert counted(olga, device).status_code == 303
+    assert "does not count" not in olga.page("/desk/factors").text
+    assert by_passkey(olga, device) == 303
+    olga.page("/desk/orders")
+    office.later(minutes=6)
+    assert olga.get("/desk/colleagues/invite").status_code == 303
+    answer = shown(olga, device)
+    assert olga.send("/desk/again", answer).status_code == 303
+    olga.page("/desk/colleagues/invite")
+    assert olga.send("/desk/again", answer).status_code == 400  # a challenge is good once
+    assert counted(olga, device, "no").status_code == 303
+    assert by_passkey(olga, device) == 400
+
+
+def test_a_passkey_that_counts_is_its_key_and_its_persons(office: Office) -> None:
+    olga = office.owner
+    proves_the_mailbox(olga)
+    device = passkey_of(olga)
+    olga.proves()
+    assert counted(olga, device).status_code == 303
+    sara = office.hired("sara", "support")
+    proves_the_mailbox(sara)
+    assert by_passkey(sara, device) == 400
+    hers = passkey_of(sara)
+    assert counted(olga, hers).status_code == 400
+    # Devices choose their names: one who has the password alone adds another key under the name that counts.
+    olga.send("/sign-in", {"email": olga.email, "password": PASSWORD}, 303)
+    office.house.web.remove_passkey(olga.cookies["troth_cap"].value, b64(device.id))
+    other = passkey_of(olga, device.id)
+    assert by_passkey(olga, other) == 400
+
+
+def test_a_new_invitation_begins_without_passkeys_that_count(office: Office) -> None:
+    olga = office.owner
+    proves_the_mailbox(olga)
+    device = passkey_of(olga)
+    olga.proves()
+    counted(olga, device)
+    assert by_passkey(olga, device) == 303
+    olga.joins(office.left_by_owner())
+    assert by_passkey(olga, device) == 400

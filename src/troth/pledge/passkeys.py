@@ -64,9 +64,14 @@ def _ask(room: Room, credentials: Credentials, role: str, ask: messages.Passkey)
 
 
 def _sign_in(room: Room, credentials: Credentials, role: str, ask: messages.Passkey) -> messages.Answer:
-    """A session for whom the passkey is, section 7.2. One whose counter went back was copied: that is an incident."""
+    """A session for whom the passkey is."""
+    return credentials.session(used(room, ask)[0])
+
+
+def used(room: Room, ask: messages.Passkey) -> tuple[bytes, bytes]:
+    """Whose passkey it is, and its public key: section 7.2. A counter that went back is that of a copy: an incident."""
     try:
-        shown = msgspec.json.decode(ask.passkey, type=_Shown)
+        shown = msgspec.json.decode(ask.passkey[:LARGEST], type=_Shown)
     except (msgspec.MsgspecError, UnicodeError):
         raise messages.Refused("passkey") from None
     sql = "SELECT ref, key, counter FROM passkey JOIN credential USING (ref) JOIN person USING (ref, epoch)"
@@ -80,7 +85,7 @@ def _sign_in(room: Room, credentials: Credentials, role: str, ask: messages.Pass
     if max(count, before) and count <= before:
         raise messages.Refused("passkey", incident="a passkey's counter went back: there is a copy of it")
     room.db.execute("UPDATE passkey SET counter = ? WHERE id = ?", (count, shown.id))
-    return credentials.session(raw)
+    return raw, key
 
 
 def _add(room: Room, credentials: Credentials, role: str, ask: messages.Passkey) -> Steps:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +12,7 @@ from troth.faces.desk.frame import ROLE_NAMES, WHYS
 from troth.faces.storefront.forms import fields
 from troth.faces.storefront.forms.base import ShopForm
 from troth.pledge import clock
+from troth.shop.journeys import desk
 from troth.shop.journeys.job import HOURS
 from troth.shop.staff.models import Job
 
@@ -31,6 +33,37 @@ class SignInForm(ShopForm):
 
 class CodeForm(ShopForm):
     code = code()
+
+
+class FactorForm(ShopForm):
+    """A code, or what a browser made of a challenge."""
+
+    code = code()
+    challenge = forms.CharField(max_length=100, required=False, widget=forms.HiddenInput)
+    passkey = forms.CharField(max_length=8000, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data)
+        if data and "passkey" in data:
+            del self.fields["code"]
+            self.fields["passkey"].required = True
+            self.fields["passkey"].error_messages["required"] = _(
+                "Your browser showed no passkey; type a code instead."
+            )
+
+    @property
+    def typed(self) -> ShopForm:
+        """The form for a code, also where a passkey was shown."""
+        return self if "code" in self.fields else CodeForm()
+
+    @property
+    def factor(self) -> desk.Factor:
+        return desk.Factor(**self.cleaned_data)
+
+
+class CountForm(ShopForm):
+    passkey = forms.CharField(max_length=2000, widget=forms.HiddenInput)
+    counts = forms.ChoiceField(choices=[("yes", ""), ("no", "")], widget=forms.HiddenInput)
 
 
 class JoinForm(SignInForm):

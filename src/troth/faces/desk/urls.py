@@ -135,6 +135,8 @@ PAGES = (
     Page("sign-in", entering.sign_in, "desk_sign_in"),
     Page("second-factor", entering.second_factor, "desk_second_factor"),
     Page("second-factor/app", entering.app, "desk_app"),
+    Page("factors", entering.factors, "desk_factors"),
+    Page("factors/count", entering.count, "desk_factor_count"),
     Page("again", entering.again, "desk_again"),
     Page("sign-out", entering.sign_out, "desk_sign_out"),
     Page("join/<str:secret>", entering.join, "desk_join"),

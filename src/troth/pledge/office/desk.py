@@ -21,6 +21,7 @@ SCHEMA = (
     """CREATE TABLE IF NOT EXISTS job (id TEXT PRIMARY KEY, staff BLOB NOT NULL, purpose TEXT NOT NULL,
     reason BLOB NOT NULL, until INT NOT NULL, closed INT NOT NULL, loud INT NOT NULL) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS job_person (job TEXT, ref BLOB, PRIMARY KEY (job, ref)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS counts (passkey BLOB PRIMARY KEY, ref BLOB NOT NULL) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS reached_by ON reached (mailbox)",
 )
 PERSON = "SELECT ref, roles, kind, state, until, reviewed, step > 0 FROM staff"

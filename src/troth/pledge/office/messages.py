@@ -47,17 +47,36 @@ class Plant(Question, frozen=True):
 
 
 class Enter(Question, frozen=True):
-    """`code`: of one's app, or a recovery code, which is good once."""
+    """`code`: of one's app, or a recovery code, which is good once. Or `passkey`, with the challenge it answers."""
 
     capability: str
-    code: str
+    code: str = ""
+    challenge: str = ""
+    passkey: str = ""
 
 
 class Renew(Question, frozen=True):
     """The second factor again, before what is grave."""
 
     capability: str
-    code: str
+    code: str = ""
+    challenge: str = ""
+    passkey: str = ""
+
+
+class Passkeys(Question, frozen=True):
+    """One's own, and which of them count at the desk."""
+
+    capability: str
+
+
+class Count(Question, frozen=True):
+    """Let a passkey of one's own count as a second factor from now on, or no longer."""
+
+    capability: str
+    fresh: str
+    passkey: str
+    counts: bool
 
 
 class Leave(Question, frozen=True):
@@ -125,6 +144,10 @@ class Done(Answer, frozen=True):
 
 class Planted(Answer, frozen=True):
     secret: bytes  # for one's app (RFC 6238: SHA-1, six digits, thirty seconds)
+
+
+class Known(Answer, frozen=True):
+    passkeys: list[tuple[str, int, bool]]  # id, when it was made, whether it counts
 
 
 class Entered(Answer, frozen=True):

@@ -21,7 +21,8 @@ VERBS: dict[str, dict[str, Verb]] = {
     "web": {
         "Invite": roster.invite, "Join": roster.join, "Roster": roster.colleagues, "Attest": roster.attest,
         "Put": roster.put, "Plant": factors.plant, "Enter": factors.enter, "Renew": factors.renew,
-        "Leave": factors.leave, "Me": jobs.me, "Take": jobs.take, "Close": jobs.close,
+        "Leave": factors.leave, "Passkeys": factors.passkeys, "Count": factors.count,
+        "Me": jobs.me, "Take": jobs.take, "Close": jobs.close,
     },
     "worker": {"Muster": muster},
 }  # fmt: skip

@@ -36,6 +36,7 @@ def join(desk: Desk, ask: messages.Join) -> messages.Done:
     row = (raw, roles, kind, state, until, now)
     desk.db.execute("INSERT OR REPLACE INTO staff VALUES (?, ?, ?, ?, ?, ?, NULL, 0)", row)
     desk.db.execute("DELETE FROM recovery WHERE ref = ?", (raw,))
+    desk.db.execute("DELETE FROM counts WHERE ref = ?", (raw,))
     desk.tell("first owner" if first else "join", roles=roles, kind=kind)
     return messages.Done()
 

@@ -7,10 +7,12 @@ who sits there, in which roles now, and which jobs of theirs are open.
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
+import segno
 from django.conf import settings
 
 from troth.pledge.office import messages as office
@@ -36,6 +38,7 @@ class App(msgspec.Struct, frozen=True):
 
     secret: str  # base32
     link: str  # otpauth://, which a telephone opens with its app
+    picture: str  # the link as a QR code, an element of SVG
 
     def __repr__(self) -> str:
         return "<app>"
@@ -52,17 +55,47 @@ def plant(own: str) -> App:
     secret = base64.b32encode(raw).decode()
     # https://github.com/google/google-authenticator/wiki/Key-Uri-Format
     issuer = settings.TROTH.shop.name
-    return App(secret, f"otpauth://totp/{quote(issuer)}:desk?{urlencode({'secret': secret, 'issuer': issuer})}")
+    link = f"otpauth://totp/{quote(issuer)}:desk?{urlencode({'secret': secret, 'issuer': issuer})}"
+    return App(secret, link, segno.make(link, micro=False).svg_inline(scale=5, border=4, light="#fff"))
 
 
-def enter(own: str, code: str) -> office.Entered:
+class Factor(msgspec.Struct, frozen=True):
+    """What somebody showed: a code of an app or for recovery, or a passkey and the challenge that it answers."""
+
+    code: str = ""
+    challenge: str = ""
+    passkey: str = ""
+
+    def __repr__(self) -> str:
+        return "<factor>"
+
+
+class Passkey(msgspec.Struct, frozen=True):
+    id: str
+    made_at: datetime
+    counts: bool  # at the desk
+
+
+def enter(own: str, factor: Factor) -> office.Entered:
     """A session at the desk; with the first code of an app also recovery codes, told this once."""
-    return ask(office.Enter(own, code), office.Entered, "code")
+    return ask(office.Enter(own, factor.code, factor.challenge, factor.passkey), office.Entered, "code")
 
 
-def renew(capability: str, code: str) -> str:
+def renew(capability: str, factor: Factor) -> str:
     """Proof of the second factor just now, for five minutes."""
-    return ask(office.Renew(capability, code), office.Entered, "code").fresh
+    asked = office.Renew(capability, factor.code, factor.challenge, factor.passkey)
+    return ask(asked, office.Entered, "code").fresh
+
+
+def passkeys(capability: str) -> list[Passkey]:
+    """Those of one's own account, oldest first."""
+    found = ask(office.Passkeys(capability), office.Known).passkeys
+    return [Passkey(name, datetime.fromtimestamp(made, UTC), counts) for name, made, counts in found]
+
+
+def count(capability: str, fresh: str, passkey: str, counts: bool) -> None:
+    """Let a passkey of one's own count as the second factor from now on, or no longer. Refused without another one."""
+    ask(office.Count(capability, fresh, passkey, counts), office.Done)
 
 
 def seat(capability: str, fresh: str) -> office.Seat | None:

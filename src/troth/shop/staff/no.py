@@ -11,6 +11,7 @@ SENTENCES = {
     "capability": _("Your session at the desk has ended; sign in again."),
     "credentials": _("E-mail and password do not fit together; try again."),
     "factor": _("That code is not good now: type the one that your app shows this minute. Each is good once."),
+    "passkey": _("This passkey does not count at the desk, or it took too long: try again, or type a code."),
     "fresh": _("This needs your second factor again, from just now: type a code."),
     "power": _("Your role does not allow this. Ask the owner."),
     "purpose": _("None of your roles works for this purpose. Ask a colleague who has it, or the owner."),
