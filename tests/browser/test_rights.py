@@ -84,6 +84,7 @@ def test_a_customer_uses_every_right_and_comes_back_as_a_stranger(page: Page, de
     person = walk.person
     walk.belongs(0)
     walk.buys()
+    has_a_company_on_the_invoice(walk)
     objects(walk)
     texts = sees_and_takes_along(walk, tmp_path)
     for value in (person.name, person.email, person.street, person.city, "10115"):
@@ -97,6 +98,22 @@ def test_a_customer_uses_every_right_and_comes_back_as_a_stranger(page: Page, de
     walk.buys()
     sees_that_the_objection_holds(walk)
     assert walk.faults == []
+
+
+def has_a_company_on_the_invoice(walk: Walk) -> None:
+    page = walk.page
+    steps.follow(page, "link", "Have it written to a company")
+    steps.field(page, "organization").fill("Heron GmbH")
+    steps.field(page, "billing name").fill(walk.person.name)
+    steps.field(page, "street-address").fill(walk.person.street)
+    steps.field(page, "postal-code").fill("10115")
+    steps.field(page, "address-level2").fill(walk.person.city)
+    walk.look("order-invoice")
+    steps.follow(page, "button", "Write it anew")
+    papers = page.locator("section[aria-labelledby=invoices] li")
+    assert papers.count() == 3
+    steps.follow(page, "link", papers.last.inner_text())
+    assert page.get_by_text("Heron GmbH").count()
 
 
 def objects(walk: Walk) -> None:
