@@ -26,6 +26,7 @@ from troth.shop.catalogue import prose, shelf, sound
 from troth.shop.catalogue.models import Draft, Edition, Price, Product, Release
 
 HUNDRED = 100 << 20  # bytes
+BETWEEN = "between-the-parts-of-this-form"  # long: what is random may hold a short one
 
 
 @pytest.fixture
@@ -225,15 +226,17 @@ def test_a_hundred_megabytes_are_never_held_in_memory(cathy: Colleague, edition:
     path = "/desk/products/field-guide/new-version"
     token = cathy.page("/desk/").form("/desk/sign-out")["csrfmiddlewaretoken"]
     fields = {"csrfmiddlewaretoken": token, "version": "2.0.0", "changes": "", "requires": ""}
-    said = "".join(f'--x\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items())
-    said += '--x\r\nContent-Disposition: form-data; name="file"; filename="large.zip"\r\n\r\n'
-    length = len(said) + large.stat().st_size + len("\r\n--x--\r\n")
+    said = "".join(
+        f'--{BETWEEN}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items()
+    )
+    said += f'--{BETWEEN}\r\nContent-Disposition: form-data; name="file"; filename="large.zip"\r\n\r\n'
+    length = len(said) + large.stat().st_size + len(f"\r\n--{BETWEEN}--\r\n")
     environ = cathy._base_environ(
-        PATH_INFO=path, REQUEST_METHOD="POST", CONTENT_TYPE="multipart/form-data; boundary=x",
+        PATH_INFO=path, REQUEST_METHOD="POST", CONTENT_TYPE=f"multipart/form-data; boundary={BETWEEN}",
         CONTENT_LENGTH=str(length),
         HTTP_HOST="127.0.0.1:8000", HTTP_ORIGIN="http://127.0.0.1:8000", HTTP_SEC_FETCH_SITE="same-origin",
     )  # fmt: skip
-    environ["wsgi.input"] = Flowing(said.encode(), large, b"\r\n--x--\r\n")
+    environ["wsgi.input"] = Flowing(said.encode(), large, f"\r\n--{BETWEEN}--\r\n".encode())
     answered: list[str] = []
     handler = WSGIHandler()
     for signal in (request_started, request_finished):
