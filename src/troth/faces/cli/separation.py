@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from troth.config import Config
 from troth.faces.cli import landlock, process
 
-WRITABLE = ("data", "run")  # in the shop's folder; goods and pictures are for reading
+WRITABLE = ("data", "run", "files")  # in the shop's folder; what is sold comes in at the desk, pictures are read
 
 
 def shut_out(config: Config, role: str) -> str:
