@@ -73,8 +73,11 @@ def again(row_id: str) -> None:
 def _letters() -> Iterator[Stuck]:
     for one in send_again.stuck():
         what = _("Letter %(state)s: %(kind)s") % {"state": one.state, "kind": one.letter.kind}
-        mend = BY_LETTER if one.again else ""
         order = one.letter.order_id or ""
+        lost = one.state in (send_again.REFUSED, send_again.BOUNCED) and one.letter.kind in send_again.GOODS and order
+        mend = (
+            BY_ORDER if lost else BY_LETTER if one.again else ""
+        )  # the same mailbox would take it no more than before
         yield Stuck(what, one.letter.last_code, one.letter.queued_at, order, one.next_at, mend, one.letter.id)
 
 
