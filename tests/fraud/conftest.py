@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 
 from troth.faces.storefront import limits
+from troth.shop.fraud import keyed
 
 
 @pytest.fixture
@@ -20,3 +21,11 @@ def limited() -> Iterator[None]:
     settings.TROTH = before
     for door in limits.DOORS:
         door.window.forget()
+
+
+@pytest.fixture(autouse=True)
+def no_key_yet() -> None:
+    """No key of an earlier test, in whose time it may have been another day."""
+    keyed._kept = None
+    for path in (settings.TROTH.home / "run").glob("network-*.key"):
+        path.unlink()

@@ -21,10 +21,10 @@ from troth.shop.catalogue.models import Edition
 from troth.shop.fraud import keyed
 from troth.shop.fraud.models import Hold, Sighting, Trace
 from troth.shop.fraud.signs import SIGNS, Risk
-from troth.shop.journeys import buy, dispute, register, suspend, waiting
+from troth.shop.journeys import buy, dispute, register, suspend, waiting, weigh, withdraw
 from troth.shop.orders import basket as baskets
 from troth.shop.orders.models import Order
-from troth.shop.payments.models import Payment
+from troth.shop.payments.models import Payment, Refund
 from troth.shop.payments.providers.contract import Case, DisputeSight
 from troth.shop.refusal import Refused
 
@@ -241,3 +241,25 @@ def test_it_opens_for_nothing_else(house: House, edition: Edition) -> None:
                 role.open([sealed], purpose=purpose, job="a-test")
     with pytest.raises(KeeperRefused):
         house.web.open([sealed], purpose="fraud", job="a-test")
+
+
+def test_an_accounts_own_past_is_a_sign_and_a_right_of_the_law_is_none(house: House, edition: Edition) -> None:
+    house.stock(20)
+    alice = order(edition)
+    come_back(alice, pay(house, alice))
+    payment = alice.payments.get()
+    Payment.objects.filter(pk=payment.pk).update(payer_country="FR")
+    assert signs(alice) == ["paid-elsewhere"]
+    for number in range(8):
+        why = withdraw.WHY if number < 4 else "staff"
+        Refund.objects.create(payment=payment, provider="paypal", why=why, amount_minor=1, provider_ref=f"r{number}")
+        assert ("refunds" in signs(alice)) is (number == 7)
+    ruled(refunds_a_year=5)
+    assert signs(alice) == ["paid-elsewhere"]
+    Payment.objects.filter(pk=payment.pk).update(payer_country="")
+    assert signs(alice) == []
+
+
+def signs(placed: Order) -> list[str]:
+    """What is found of this order's account, for an order such as this one."""
+    return list(weigh._of_account(placed, [placed.person_id], ""))

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from troth.config import is_loopback
 from troth.pledge import clock
 from troth.pledge.due import loop as due
+from troth.pledge.prepared import Prepared
 from troth.pledge.vault.classes import Network
 from troth.pledge.vault.door import door
 from troth.pledge.vault.fields import seal
@@ -45,7 +46,8 @@ def order(placed: Order, address: str, *, known: bool) -> Risk:
     """
     caller = _caller(address)
     persons = Claim.persons_of(placed.person_id) if known else []
-    risk = Risk((*_of_address(placed, address, caller), *_of_account(placed, persons, caller)))
+    seen = _seen(caller) if caller else []
+    risk = Risk((*_of_address(placed, address, seen), *_of_account(placed, persons, caller if seen else "")))
     _keep(placed.person, address, caller, Sighting.ORDERED, placed, risk)
     return risk
 
@@ -95,17 +97,24 @@ def _caller(address: str) -> str:
     return "" if is_loopback(address) else keyed.name(address)
 
 
-def _of_address(placed: Order, address: str, caller: str) -> Iterator[str]:
-    if not caller:
-        return
-    seen = Sighting.objects.filter(caller=caller).aggregate(
-        ordered=Count("pk", filter=Q(what=Sighting.ORDERED, made_at__gt=clock.now() - HOUR)),
-        disputed=Count("pk", filter=Q(what=Sighting.DISPUTED)),
-    )
-    if seen["ordered"] >= settings.TROTH.fraud.orders_an_hour:
+# What came from an address today, the newest first: more than this says no more than this.
+_seen: Prepared[tuple[str, datetime]] = Prepared(
+    lambda caller: (
+        Sighting.objects.filter(caller=caller).order_by("-made_at", "-pk").values_list("what", "made_at")[:500]
+    ),
+    gaps=1,
+)
+
+
+def _of_address(placed: Order, address: str, seen: list[tuple[str, datetime]]) -> Iterator[str]:
+    since = clock.now() - HOUR
+    ordered = sum(what == Sighting.ORDERED and at > since for what, at in seen)
+    if ordered >= settings.TROTH.fraud.orders_an_hour:
         yield "orders"
-    if seen["disputed"]:
+    if any(what == Sighting.DISPUTED for what, _at in seen):
         yield "disputed"
+    if not address or is_loopback(address):
+        return
     lives = places.country(address)
     if lives and lives != placed.country:
         yield "country"
@@ -116,13 +125,15 @@ def _of_address(placed: Order, address: str, caller: str) -> Iterator[str]:
 def _of_account(placed: Order, persons: list[str], caller: str) -> Iterator[str]:
     """What earlier orders of the same account, or of guests it took over, tell; and failures, by account or address."""
     rules = settings.TROTH.fraud
-    if _failed(persons, caller)[1] >= rules.failed_payments:
+    if (persons or caller) and _failed(persons, caller)[1] >= rules.failed_payments:
         yield "failed"
     if not persons:
         return
-    paid = Payment.objects.filter(order__person__in=persons, state__in=Payment.SETTLED).exclude(payer_country="")
+    paid = Payment.objects.filter(order__person__in=persons, state__in=Payment.SETTLED)
     countries = set(paid.values_list("payer_country", flat=True).distinct())
-    if countries and placed.country not in countries:
+    if not countries:
+        return  # nothing was paid yet, so nothing went back
+    if countries - {""} and placed.country not in countries:
         yield "paid-elsewhere"
     back = Refund.objects.filter(payment__order__person__in=persons, made_at__gt=clock.now() - YEAR)
     if back.exclude(state=Refund.FAILED).exclude(why__in=NO_SIGN).count() >= rules.refunds_a_year:
