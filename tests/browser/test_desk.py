@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import pyrage
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
@@ -92,6 +93,7 @@ def test_a_morning_at_the_desk(page: Page, demo: Stage, chromium: Browser, tmp_p
         steps.follow(page, "button", "Attest")
         works(support, alice, ref)
     writes_to_customers(owner)
+    answers_who_asks_by_law(owner, ref, alice)
     assert owner.faults + support.faults == []
 
 
@@ -140,3 +142,39 @@ def writes_to_customers(owner: Colleague) -> None:
     steps.until(lambda: page.reload() and page.locator("h1 .tag").inner_text() == "done", "the mailing does not end")
     page.goto(f"{shop}/desk/mailings")
     owner.look("desk-mailings")
+
+
+def answers_who_asks_by_law(owner: Colleague, ref: str, alice: Person) -> None:
+    page, shop = owner.page, owner.demo.shop
+    page.goto(f"{shop}/desk/disclosures")
+    owner.look("desk-disclosures")
+    steps.follow(page, "link", "A document came")
+    if "/desk/again" in page.url:
+        owner.types("Go on")
+    page.get_by_role("radio", name="(a)").check()
+    page.get_by_role("checkbox", name="a court order").check()
+    page.locator("#f-reasons").fill("It orders it.")
+    page.locator("#f-authority").fill("A court")
+    page.locator("#f-called").fill("At noon, by the number in the register.")
+    page.locator("#f-country").fill("DE")
+    page.locator("#f-recipient").fill(str(pyrage.x25519.Identity.generate().to_public()))
+    page.get_by_role("checkbox", name="contact: name").check()
+    page.get_by_role("checkbox", name="billing address: city").check()
+    page.locator("#f-since").fill("2020-01-01")
+    page.locator("#f-until").fill("2099-01-01")
+    page.locator("#f-enclosed").set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"Order."})
+    owner.look("desk-disclosure-new")
+    steps.follow(page, "button", "Begin the case")
+    steps.follow(page, "link", "Narrow it")
+    page.locator("#f-who").fill(ref)
+    page.get_by_role("checkbox", name="billing address: city").check()
+    for box in page.get_by_role("checkbox").all()[-4:]:
+        box.check()
+    owner.look("desk-disclosure-narrow")
+    steps.follow(page, "button", "Put it up for approval")
+    steps.follow(page, "button", "I approve exactly this")
+    assert page.get_by_text("1 of 2 have approved").is_visible() and alice.mark not in page.content()
+    owner.look("desk-disclosure")
+    page.goto(f"{shop}/transparency")
+    assert page.get_by_text("not decided yet").is_visible()
+    owner.look("transparency")

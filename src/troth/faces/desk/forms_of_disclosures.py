@@ -33,7 +33,7 @@ CHECKED = {
     "jurisdiction": _("It has a say over us; from another country, a treaty stands behind it (GDPR, Article 48)"),
     "matter": _("The matter is named, and our own attorney asks in it"),
     "part": _("The customer’s part in the matter is shown, for each ground that is ticked"),  # noqa: RUF001
-    "narrowed": _("Customers, fields and days below are no more than the document needs"),
+    "narrowed": _("Customers, fields and days are no more than the document needs"),
 }
 FIELDS = {
     "contact": _("contact"), "locality": _("postcode"), "billing": _("billing address"), "network": _("network"),
