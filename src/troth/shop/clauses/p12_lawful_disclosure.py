@@ -167,12 +167,12 @@ CLAUSE = Clause(
         Check("bars end when they said", "runtime", bars_end_when_they_said),
     ),
     mutants=(
+        Mutant("the page shows nothing", _shown_as_less, turns=(the_counts_are_those_of_the_ledger,)),
         Mutant(
             "half-years without a request are left out",
             _quiet_times_left_out,
             turns=(the_counts_are_those_of_the_ledger,),
         ),
-        Mutant("the page shows nothing", _shown_as_less, turns=(the_counts_are_those_of_the_ledger,)),
         Mutant(
             "the filer counts as an approver",
             lambda: mutations.replaced(rules, "filer_counts", lambda filer, able, needed: True),
