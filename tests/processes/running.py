@@ -26,7 +26,8 @@ def folder(path: Path) -> Path:
     """A shop's folder as `troth init` makes it, with fewer blanks, so that it starts soon."""
     url = f"http://127.0.0.1:{free_port()}"
     text = init.settings_text({"name": "Fernhill", "url": url, "email": "hello@fernhill.example"})
-    init.make(path, text.replace("[keeper]", "[keeper]\nblanks = 30") + '\n[fraud]\nlimits = "off"\n')
+    text = text.replace("[keeper]", "[keeper]\nblanks = 30").replace("[fraud]", '[fraud]\nlimits = "off"')
+    init.make(path, text)
     return path
 
 
