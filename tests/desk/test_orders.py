@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 
 from tests.desk.people import Colleague, Office
 from tests.desk.test_jobs import pays
 from tests.house import House
 from tests.storefront.conftest import ORIGIN, Browser
+from troth.faces.cli.orders import orders as command
 from troth.pledge import clock
 from troth.shop.clauses import p8_delivery
 from troth.shop.delivery.models import Grant, Letter
@@ -85,18 +87,14 @@ def test_a_transfer_pays_an_order_once_and_its_invoice_and_letter_follow(
     assert "Nothing is stuck" in bill.page("/desk/stuck").text
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
+def test_what_proves_no_transfer_is_refused_and_nothing_is_kept(office: Office, order: Order) -> None:
+    bill = cashier(office)
+    for wrong in (
         {"reference": "DE89 3704 0044 0532 0130 00"}, {"reference": "alice@elsewhere.example"}, {"reference": "?"},
         {"reference": "4111 1111 1111 1111"}, {"came": "48.99"}, {"came": "fifty"}, {"booked_on": "2999-01-01"},
         {"booked_on": "2001-01-01"},
-    ],
-)  # fmt: skip
-def test_what_proves_no_transfer_is_refused_and_nothing_is_kept(
-    office: Office, order: Order, wrong: dict[str, str]
-) -> None:
-    assert notes(cashier(office), order, **wrong) == 400
+    ):  # fmt: skip
+        assert notes(bill, order, **wrong) == 400, wrong
     assert not Transfer.objects.exists()
     assert not Payment.objects.filter(provider="transfer").exists()
     assert Order.objects.get().state == Order.OPEN
@@ -188,3 +186,22 @@ def test_asked_again_the_provider_tells_what_no_message_did(office: Office, orde
     bill = office.hired("bill", "billing")
     assert bill.posts(f"/desk/orders/{order.ref}/ask", {}).status_code == 303
     assert Order.objects.get().state == Order.PAID
+
+
+def test_the_command_line_does_the_same(order: Order, house: House) -> None:
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(command, list(words))
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    pays(house, order)
+    before = Grant.objects.get().limit
+    run("extend", order.ref, "--times", "2")
+    assert Grant.objects.get().limit == before + 2
+    run("letter", order.ref)
+    house.works()
+    assert Letter.objects.get(kind="redeliver").state == Letter.SENT
+    assert "paypal: paid" in run("ask", order.ref)
+    assert "Nothing is stuck" in run("stuck")
+    no = CliRunner().invoke(command, ["cancel", order.ref])
+    assert (no.exit_code, "not open any more" in no.output) == (1, True)
