@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from playwright.sync_api import Browser, Page
 
-from tests.browser import pictures, steps
+from tests.browser import goods_walk, pictures, steps
 from tests.browser.steps import Person
 from tests.browser.test_pages import inaccessible, too_wide
 from troth.faces.cli.demo.stage import Stage
@@ -94,6 +94,7 @@ def test_a_morning_at_the_desk(page: Page, demo: Stage, chromium: Browser, tmp_p
         works(support, alice, ref)
     writes_to_customers(owner)
     answers_who_asks_by_law(owner, ref, alice)
+    goods_walk.walk(owner, tmp_path)
     assert owner.faults + support.faults == []
 
 

@@ -23,6 +23,7 @@ from tests.desk.people import Colleague, Office
 from tests.storefront.conftest import Browser
 from tests.storefront.page import Page
 from troth.shop.catalogue import prose, shelf, sound
+from troth.shop.catalogue.keeping import lies
 from troth.shop.catalogue.models import Draft, Edition, Price, Product, Release
 
 HUNDRED = 100 << 20  # bytes
@@ -70,7 +71,7 @@ def test_a_product_from_nothing_to_the_shelf(cathy: Colleague) -> None:
     cathy.posts("/desk/products/tool/versions/1.0.0/put-out", out.form("/desk/products/tool/versions/1.0.0/put-out"))
     release = Release.objects.get(product="tool", version="1.0.0")
     assert (release.changes, release.requires) == (["Faster", "Smaller"], "PHP 8.2")
-    assert (settings.FILES_ROOT / release.file).read_bytes() == packed(**{"tool/README": "Hello"})
+    assert lies(release.file).read_bytes() == packed(**{"tool/README": "Hello"})
     assert not Draft.objects.exists()
     customer = Browser()
     assert customer.get("/p/tool").status_code == 404
@@ -142,15 +143,15 @@ def _bomb() -> bytes:
 def test_what_harms_is_refused_with_a_sentence(
     cathy: Colleague, edition: Edition, body: bytes, name: str, why: str
 ) -> None:
-    before = sorted(settings.FILES_ROOT.rglob("*"))
+    before = sorted(settings.UPLOADS_ROOT.rglob("*"))
     answer = uploads(cathy, "field-guide", "2.0.0", body, name)
     if why:
         assert answer.status_code == 400 and why in answer.content.decode(), Page(answer.content.decode()).text
         assert not Draft.objects.exists()
-        assert sorted(settings.FILES_ROOT.rglob("*")) == before
+        assert sorted(settings.UPLOADS_ROOT.rglob("*")) == before
     else:  # a name from outside names nothing here
-        kept = settings.FILES_ROOT / Draft.objects.get().file
-        assert kept.parent.parent == settings.FILES_ROOT and kept.name.startswith("field-guide-2.0.0")
+        kept = lies(Draft.objects.get().file)
+        assert kept.parent.parent == settings.UPLOADS_ROOT and kept.name.startswith("field-guide-2.0.0")
 
 
 def test_a_release_is_what_was_looked_at(cathy: Colleague, edition: Edition) -> None:
@@ -180,7 +181,7 @@ def test_grave_things_ask_for_the_second_factor(cathy: Colleague, edition: Editi
 
 
 def test_nobody_else_sends_an_archive(office: Office, edition: Edition, cathy: Colleague) -> None:
-    before = sorted(settings.FILES_ROOT.rglob("*"))
+    before = sorted(settings.UPLOADS_ROOT.rglob("*"))
     sara = office.hired("sara", "support")
     assert uploads(sara, "field-guide", "2.0.0", packed(one="1")).status_code == 403
     body = {"version": "2.0.0", "changes": "", "requires": "", "file": _file("a.zip", packed(one="1"))}
@@ -188,7 +189,7 @@ def test_nobody_else_sends_an_archive(office: Office, edition: Edition, cathy: C
     forged = cathy.post(path, body, HTTP_ORIGIN="http://127.0.0.1:8000", HTTP_SEC_FETCH_SITE="same-origin")
     assert forged.status_code == 403  # without the form's token
     assert not Draft.objects.exists()
-    assert sorted(settings.FILES_ROOT.rglob("*")) == before
+    assert sorted(settings.UPLOADS_ROOT.rglob("*")) == before
 
 
 class Flowing:
@@ -253,7 +254,7 @@ def test_a_hundred_megabytes_are_never_held_in_memory(cathy: Colleague, edition:
     assert answered == ["303 See Other"]
     assert Draft.objects.get().size == large.stat().st_size
     assert peak < 16 << 20, f"{peak >> 20} MiB at once"
-    assert not list(settings.FILES_ROOT.glob(".new-*"))
+    assert not list(settings.UPLOADS_ROOT.glob(".new-*"))
 
 
 def test_a_file_beyond_all_measure_is_refused_unread(
@@ -264,7 +265,7 @@ def test_a_file_beyond_all_measure_is_refused_unread(
     monkeypatch.setattr(arriving, "MOST_BYTES", 1000)
     answer = uploads(cathy, "field-guide", "2.0.0", packed(one="1") + bytes(2_000))
     assert "larger than" in answer.content.decode()
-    assert not list(settings.FILES_ROOT.glob(".new-*"))
+    assert not list(settings.UPLOADS_ROOT.glob(".new-*"))
     monkeypatch.setattr(arriving, "REST", 0)
     assert "larger than" in uploads(cathy, "field-guide", "2.0.0", bytes(2_000)).content.decode()
 

@@ -112,6 +112,7 @@ STATIC_DIR = BASE / "storefront" / "static"
 MEDIA_URL = "/media/"
 MEDIA_ROOT = TROTH.home / "media"
 FILES_ROOT = TROTH.home / "files"  # what is sold; never served by path
+UPLOADS_ROOT = TROTH.home / "uploads"  # the same, come in at the desk: the web process may write nowhere else
 
 SESSION_ENGINE = "troth.faces.storefront.sessions"
 SESSION_COOKIE_NAME = "troth_session"

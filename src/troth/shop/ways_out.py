@@ -51,8 +51,8 @@ LOG = frozenset(
 
 # What lies in the shop's folder, by first part of the name.
 FILES = {
-    "data": "P16", "files": "P3", "media": "P3", "keeper": "P16", "run": "P16", "texts": "P3", "templates": "P3",
-    "answers": "P19", "attachments": "P19",
+    "data": "P16", "files": "P3", "uploads": "P3", "media": "P3", "keeper": "P16", "run": "P16", "texts": "P3",
+    "templates": "P3", "answers": "P19", "attachments": "P19",
 }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from troth.pledge.keeper.keeper import Keeper
 from troth.pledge.kms.chosen import Chosen
 from troth.shop.journeys import main_copy
 
-TO_BE_MADE = ("data", "keeper", "run", "run/tmp")
+TO_BE_MADE = ("data", "uploads", "keeper", "run", "run/tmp")
 
 
 def unpack(copy: Path, owner: list[Any], home: Path) -> tuple[Config, Path]:

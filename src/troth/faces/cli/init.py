@@ -90,7 +90,7 @@ def make(folder: Path, text: str) -> config.Config:
             raise config.ConfigError([line.replace(trial, str(folder)) for line in error.lines]) from None
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in ("data", "files", "media", "keeper", "run"):
+        for name in ("data", "files", "uploads", "media", "keeper", "run"):
             (folder / name).mkdir(mode=0o700, exist_ok=True)
         _write(folder / "web.key", secrets.token_urlsafe(48) + "\n")
         _write(folder / "licence.key", secrets.token_hex(32) + "\n")

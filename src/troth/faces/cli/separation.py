@@ -13,18 +13,22 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from troth.config import Config
 from troth.faces.cli import landlock, process
 
-WRITABLE = ("data", "run", "files")  # in the shop's folder; what is sold comes in at the desk, pictures are read
+WRITABLE = ("data", "run")  # in the shop's folder; goods and pictures are for reading
+UPLOADS = "uploads"  # what comes in at the desk: the web process may write it, and nothing that was brought otherwise
 
 
 def shut_out(config: Config, role: str) -> str:
     """Give up the keeper's files, try to read them, note the outcome in `run/separation.json`, and return it."""
     process.no_new_privileges()
+    with suppress(OSError):  # a folder that is not ours was made with the units
+        (config.home / UPLOADS).mkdir(exist_ok=True)
     outcome = _outcome(config, role)
     _note(config.home, role, outcome)
     return outcome
@@ -97,11 +101,12 @@ def _around(folder: Path, own: Sequence[Path]) -> Iterator[Path]:
 
 
 def _writable(config: Config, role: str) -> list[Path]:
-    """What web and worker may change: the shop's data, temporary files, devices and their own /proc; the worker puts
-    sealed copies of the main database away besides."""
+    """What web and worker may change: the shop's data, temporary files, devices and their own /proc; the web process
+    takes what comes in at the desk besides, the worker puts sealed copies of the main database away."""
     database = urlsplit(config.database.url)
     data = [(config.home / database.path.removeprefix("/")).parent] if database.scheme == "sqlite" else []
     shop = [config.home / name for name in WRITABLE]
+    shop += [config.home / UPLOADS] if role == "web" else []
     shop += [config.main_copies] if role == "worker" and config.main_copies.exists() else []
     own = keepers_own(config)
     places = [*data, *shop, Path("/tmp"), Path("/var/tmp"), Path("/dev"), Path("/proc")]  # noqa: S108

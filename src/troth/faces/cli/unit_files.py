@@ -104,7 +104,8 @@ def _handover(config: Config, users: Users) -> str:
 
 def _shared_folders(config: Config) -> list[Path]:
     data = _database(config)
-    return [*([data.parent] if data else []), *(config.home / name for name in ("run", "run/tmp", "media", "files"))]
+    names = ("run", "run/tmp", "media", "files", "uploads")
+    return [*([data.parent] if data else []), *(config.home / name for name in names)]
 
 
 def _keepers_own(config: Config) -> list[Path]:

@@ -54,9 +54,9 @@ class Arriving(FileUploadHandler):
             raise SkipFile
         ending = Path(self.file_name or "").suffix.lower()
         suffix = ending if ENDING.fullmatch(ending) else ""
-        settings.FILES_ROOT.mkdir(parents=True, exist_ok=True)
+        settings.UPLOADS_ROOT.mkdir(parents=True, exist_ok=True)
         # It lives as long as the request, which closes it.
-        self._file = tempfile.NamedTemporaryFile(dir=settings.FILES_ROOT, prefix=".new-", suffix=suffix)  # noqa: SIM115
+        self._file = tempfile.NamedTemporaryFile(dir=settings.UPLOADS_ROOT, prefix=".new-", suffix=suffix)  # noqa: SIM115
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         if self.fault is not None:
@@ -88,8 +88,9 @@ def expect(request: HttpRequest) -> None:
     announced = request.META.get("CONTENT_LENGTH") or "0"
     if not announced.isdecimal() or int(announced) > MOST_BYTES + REST:
         raise too_large()
-    settings.FILES_ROOT.mkdir(parents=True, exist_ok=True)
-    if 2 * int(announced) + SPARE > shutil.disk_usage(settings.FILES_ROOT).free:  # it is copied once it was looked into
+    settings.UPLOADS_ROOT.mkdir(parents=True, exist_ok=True)
+    # Twice, as it is copied once it was looked into.
+    if 2 * int(announced) + SPARE > shutil.disk_usage(settings.UPLOADS_ROOT).free:
         raise _no_room()
     request.upload_handlers = [Arriving(request)]
 

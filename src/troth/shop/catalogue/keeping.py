@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import msgspec
+from django.conf import settings
 
 PIECE = 1 << 20  # bytes in memory at a time, however large the file is
 
@@ -16,6 +17,14 @@ class Kept(msgspec.Struct, frozen=True):
     name: str  # below its root
     size: int
     sha256: str
+
+
+def lies(file: str) -> Path:
+    """Where the file of a version is: with what was brought on the server, or with what came in at the desk."""
+    came_in = settings.UPLOADS_ROOT.name + "/"
+    if file.startswith(came_in):
+        return settings.UPLOADS_ROOT / file.removeprefix(came_in)
+    return settings.FILES_ROOT / file
 
 
 def keep(source: Path, root: Path, name: str = "") -> Kept:

@@ -65,7 +65,7 @@ class Price(models.Model):
 
 
 class Release(models.Model):
-    """A version that buyers may fetch. `file` lies below FILES_ROOT under a name of the shop's own making."""
+    """A version that buyers may fetch. `file`: a name of the shop's own making; keeping.lies says where."""
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="releases")
     version = models.CharField(max_length=40)

@@ -27,20 +27,25 @@ SAME = ("file", "size", "sha256", "sha1", "manifest", "changes", "requires")  # 
 MOST_LINES = 100  # of what is new
 
 
-def draft(slug: str, version: str, source: Path, changes: Iterable[str] = (), requires: str = "") -> Draft:
+def draft(
+    slug: str, version: str, source: Path, changes: Iterable[str] = (), requires: str = "", came_in: bool = False
+) -> Draft:
     """Look into the file at `source`, copy it, and keep it as a version that is not released yet.
 
     Refused where the file is not sound or Composer could not install it, and for a version that is there, or is a
     draft: what was looked at is what will be released. OSError where it cannot be kept.
+    `came_in`: at the desk, whose process may not write beside what was brought on the server.
     """
     row, lines = _module(slug), list(changes)
     _must(row, version, lines, requires)
     described = _examined(source, row.package, version)
-    kept = keep(source, settings.FILES_ROOT, f"{row.slug}-{version}{''.join(source.suffixes[-1:]).lower()}")
+    root = settings.UPLOADS_ROOT if came_in else settings.FILES_ROOT
+    kept = keep(source, root, f"{row.slug}-{version}{''.join(source.suffixes[-1:]).lower()}")
+    name = f"{root.name}/{kept.name}" if came_in else kept.name
     try:
         with transaction.atomic():
             return Draft.objects.create(
-                product=row, version=version, file=kept.name, size=kept.size, sha256=kept.sha256, sha1=described.sha1,
+                product=row, version=version, file=name, size=kept.size, sha256=kept.sha256, sha1=described.sha1,
                 manifest=described.manifest if row.package else {}, changes=lines, requires=requires,
             )  # fmt: skip
     except IntegrityError:

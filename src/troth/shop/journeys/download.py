@@ -16,6 +16,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge import clock
+from troth.shop.catalogue.keeping import lies
 from troth.shop.catalogue.models import Release
 from troth.shop.delivery import links as signed
 from troth.shop.delivery.links import Link
@@ -55,7 +56,7 @@ def fetch(grant_id: str, release_id: int, signature: str, range_header: str = ""
     release = Release.objects.filter(pk=release_id, product=grant.product_id).first() if grant else None
     if grant is None or release is None:
         raise Refused(_("This download has ended; write to us and we will help."))
-    path = settings.FILES_ROOT / release.file
+    path = lies(release.file)
     start, end, status = _range(range_header, release.size)
     if status != 416:
         _count(grant)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Sum
 
 from troth.shop.catalogue import sound
+from troth.shop.catalogue.keeping import lies
 from troth.shop.catalogue.models import Draft, Price, Product, Release
 from troth.shop.invoices.models import Figure, Invoice
 from troth.shop.money import Money
@@ -70,7 +71,7 @@ def sold(slug: str) -> int:
 def contents(one: Draft | Release) -> tuple[list[tuple[str, int]], int]:
     """The first names in a version's archive with their sizes, and how many files it has; none where it is no zip."""
     try:
-        with zipfile.ZipFile(settings.FILES_ROOT / one.file) as archive:
+        with zipfile.ZipFile(lies(one.file)) as archive:
             entries = [(entry.filename, entry.file_size) for entry in archive.infolist() if not entry.is_dir()]
     except sound.UNREADABLE:
         return [], 0

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from troth.pledge import clock
+from troth.shop.catalogue.keeping import lies
 from troth.shop.catalogue.models import Product, Release
 from troth.shop.delivery.models import Grant
 from troth.shop.journeys.download import Piece
@@ -110,7 +111,7 @@ def archive(given: Access, package: str, version: str) -> Piece:
             sentence.format(name=one.name, day=one.until, version=version, came=release.released_on, url=_renew(one))
         )
     name = f"{package.replace('/', '-')}-{version}.zip"
-    path = settings.FILES_ROOT / release.file
+    path = lies(release.file)
     return Piece(path, name, release.size, 0, release.size - 1, release.sha256, 200)
 
 

@@ -40,8 +40,8 @@ def _uploaded(request: HttpRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         given = form.cleaned_data
         try:
-            archive = arriving.arrived(request)
-            made = releasing.draft(slug, given["version"], archive, lines(given["changes"]), given["requires"])
+            archive, changes = arriving.arrived(request), lines(given["changes"])
+            made = releasing.draft(slug, given["version"], archive, changes, given["requires"], came_in=True)
         except Refused as no:
             form.refuse(no)
         except OSError:
