@@ -75,6 +75,32 @@ def test_what_reaches_nowhere_is_left_alone(source: str) -> None:
     assert _libraries(source) == set()
 
 
+@pytest.mark.parametrize(
+    ("source", "how"),
+    [
+        ('with (home / "errors.txt").open("a") as file:', "writes files"),
+        ("open(path, mode='wb')", "writes files"),
+        ('path.open("x", encoding="utf-8")', "writes files"),
+        ("note.write_text(body)", "writes files"),
+        ("tempfile.mkstemp()", "writes files"),
+        ("    print(order)", "prints"),
+        ("sys.stderr.write(text)", "prints"),
+        ("response.set_cookie('src', came)", "gives browsers cookies"),
+        ("response.cookies['src'] = came", "gives browsers cookies"),
+    ],
+)
+def test_files_words_and_cookies_are_ways_out_too(source: str, how: str) -> None:
+    assert how in ways._ways(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ['path.open("rb")', "door().open([row.contact], purpose='deliver')", "blueprint(x)", "request.cookies['a'] == b"],
+)
+def test_reading_is_no_way_out(source: str) -> None:
+    assert ways._ways(source) == []
+
+
 def test_a_package_without_a_declaration_is_told_by_module() -> None:
     told = list(ways.undeclared(["troth.shop.delivery"], ()))
     assert told and told[0].startswith("troth.shop.delivery.post uses smtplib")

@@ -1,7 +1,8 @@
 """Every way out of this shop, each with the promise that allows it. What does not stand here stops the start (P3).
 
 There are six: tables and fields (holdings.py), recipients of connections (recipients.py), and here modules that can
-reach outside, letters, fields of the log, and files. An app that somebody puts in is held to the same lists.
+reach outside, write files or give cookies, letters, fields of the log, and folders. An app that somebody puts in is
+held to the same lists.
 """
 
 from __future__ import annotations
@@ -28,6 +29,23 @@ MODULES = {
     "troth.pledge.keeper.": "P16",
     "troth.pledge.kms.": "P16",
     "troth.pledge.copies": "P16",
+    "troth.pledge.copies.": "P16",
+    # Files, each of which says nothing of anybody or lies sealed; words for a terminal; the two makers of cookies.
+    "troth.shop.journeys.audit": "P16",  # how far an audit is, in numbers
+    "troth.shop.invoices.worker_key": "P16",
+    "troth.shop.fraud.keyed": "P11",  # a key of the day
+    "troth.shop.support.files": "P19",  # what was attached, until it is sealed
+    "troth.shop.texts.drafts": "P3",
+    "troth.shop.payments.states": "P3",  # a document
+    "troth.shop.catalogue.": "P3",  # archives and pictures of what is sold
+    "troth.faces.desk.arriving": "P3",
+    "troth.shop.clauses.": "P3",  # mutants, in test mode alone
+    "troth.pledge.ledger.": "P3",  # the public ledger
+    "troth.pledge.rotation": "P16",
+    "troth.pledge.disclosure.": "P12",
+    "troth.pledge.rights.ways": "P3",  # names what it looks for
+    "troth.faces.storefront.signed_in": "P5",
+    "troth.faces.desk.seat": "P17",
 }
 HOUSE = ("troth.pledge", "troth.shop", "troth.faces.storefront", "troth.faces.api")
 

@@ -1,8 +1,9 @@
-"""Finding the ways out of a program: modules that can reach other machines, programs or mailboxes.
+"""Finding the ways out of a program: modules that can reach other machines, write files or give browsers cookies.
 
-A module that imports a library for that can tell somebody something; it is declared by name with the promise that it
-serves (shop/ways_out.py). The sources are read, not run: a plug-in is judged before any of its code acts. It finds what
-a colleague does in the open; for what hides there is the guard of each process (pledge/egress.py).
+A module that imports a library for the first, or does one of the others, can tell or keep something; it is declared by
+name with the promise that it serves (shop/ways_out.py). The sources are read, not run: a plug-in is judged before any
+of its code acts. It finds what a colleague does in the open; for what hides there is the guard of each process
+(pledge/egress.py).
 """
 
 from __future__ import annotations
@@ -28,32 +29,54 @@ _IMPORT = re.compile(
 _FROM = re.compile(r"^[ \t]*from[ \t]+(?P<parent>[\w.]+)[ \t]+import[ \t]+(?P<names>\([^)]*\)|[^\n]*)", re.MULTILINE)
 _BY_NAME = re.compile(rf"(?:import_module|__import__)\(\s*[\"'](?P<name>{_ONE})\b")
 
+# What is done without a library of its own: how a sentence speaks of it, what a source holds that does it (found fast),
+# and the pattern that tells it from what only looks like it.
+_DONE = (
+    (
+        "writes files",
+        (".write_text(", ".write_bytes(", "os.open(", "os.fdopen(", "tempfile.", "shutil.", "FileHandler("),
+        "",
+    ),
+    ("writes files", ("default_storage",), ""),
+    ("writes files", ("open(",), r"open\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*[\"'](?:[wax][bt]?|[rwa]b?\+b?)[\"']"),
+    ("prints", ("sys.stdout", "sys.stderr", "pprint"), ""),
+    ("prints", ("print(",), r"(?<![\w.])print\("),
+    ("gives browsers cookies", (".set_cookie(", ".set_signed_cookie("), ""),
+    ("gives browsers cookies", (".cookies[",), r"\.cookies\[[^\]]*\]\s*=(?!=)"),
+)
+
 
 def reaching(package: str) -> Iterator[tuple[str, str]]:
-    """(module, library) for each module of a package that can reach outside. Nothing for a package without sources."""
+    """(module, how) for each module of a package that has a way out. Nothing for a package without sources."""
     spec = find_spec(package)
     for place in (spec.submodule_search_locations or ()) if spec else ():
         for path in sorted(Path(place).rglob("*.py")):
             parts = path.relative_to(place).with_suffix("").parts
             module = ".".join((package, *(part for part in parts if part != "__init__")))
-            for library in sorted(_libraries(path.read_text("utf-8", "replace"))):
-                yield module, library
+            yield from ((module, how) for how in _ways(path.read_text("utf-8", "replace")))
     if spec and spec.origin and not spec.submodule_search_locations:
-        yield from ((package, library) for library in sorted(_libraries(Path(spec.origin).read_text("utf-8"))))
+        yield from ((package, how) for how in _ways(Path(spec.origin).read_text("utf-8")))
 
 
 def undeclared(packages: Iterable[str], declared: Iterable[str]) -> Iterator[str]:
-    """One sentence for each module of these packages that can reach outside and that nobody declared.
+    """One sentence for each module of these packages that has a way out which nobody declared.
 
     `declared` are names of modules; one that ends in a dot stands for all that begin so.
     """
     known = tuple(declared)
-    for module, library in dict.fromkeys(found for package in packages for found in reaching(package)):
+    for module, how in dict.fromkeys(found for package in packages for found in reaching(package)):
         if not any(module == name or (name.endswith(".") and module.startswith(name)) for name in known):
-            yield (
-                f"{module} uses {library} and so could tell somebody something: "
-                "say in shop/ways_out.py for which promise."
-            )
+            yield f"{module} {how} and so could tell or keep something: say in shop/ways_out.py for which promise."
+
+
+def _ways(source: str) -> list[str]:
+    used = [f"uses {library}" for library in sorted(_libraries(source))]
+    done = (
+        how
+        for how, signs, sure in _DONE
+        if any(sign in source for sign in signs) and (not sure or re.search(sure, source))
+    )
+    return [*used, *dict.fromkeys(done)]
 
 
 def _libraries(source: str) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -10,11 +11,15 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge.policy import cards
-from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, holds
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, holds, unknown
 from troth.pledge.policy.probe import Probe, values
 from troth.shop.clauses import mutations, pages
 
 SAMPLE = "4111 1111 1111 1111"  # the card schemes' public test number: it pays nothing
+SPEAKS = re.compile(
+    r"card[\s-]*(?:number|details|data|holder)|security[\s-]*code|\b(?:cvc|cvv2?|iban)\b|account number", re.IGNORECASE
+)
+REFUSES = re.compile(r"\b(?:no|not|never|nor|neither|without|refuses?|unreadable|masked)\b", re.IGNORECASE)
 NO_FIELD = ("cc-", "card", "cvc", "cvv", "iban", "expiry")
 
 
@@ -25,6 +30,17 @@ def no_page_asks(probe: Probe) -> Iterator[Finding]:
                 if any(word in f"{field.name} {field.token}".lower() for word in NO_FIELD):
                     yield broken(f"a field on {path} asks for a card")
     yield holds("no form on any page has a field for a card")
+
+
+def no_word_asks(probe: Probe) -> Iterator[Finding]:
+    """Reads every page and letter as it is written, sentence by sentence: one that speaks of a card says no to it."""
+    read = 0
+    for name, source in pages.sources():
+        read += 1
+        for sentence in re.split(r"[.!?{}<>]", source):
+            if SPEAKS.search(sentence) and not REFUSES.search(sentence):
+                yield broken(f"{name} speaks of card details without saying that we do not want them")
+    yield holds(f"{read} pages and letters ask for no card in words") if read else unknown("no page was found to read")
 
 
 def a_pasted_number_is_refused(probe: Probe) -> Iterator[Finding]:
@@ -96,6 +112,7 @@ CLAUSE = Clause(
     ),
     checks=(
         Check("no page asks for a card", "static", no_page_asks),
+        Check("no page and no letter asks for a card in words", "static", no_word_asks),
         Check("a card number pasted into a name is refused", "synthetic", a_pasted_number_is_refused),
         Check("no card number lies in any column or log", "forensic", none_at_rest),
     ),
@@ -109,6 +126,13 @@ CLAUSE = Clause(
             "a form asks for a card",
             lambda: mutations.page_edited("register.html", _with_card_field),
             turns=(no_page_asks,),
+        ),
+        Mutant(
+            "a page asks for the number by mail",
+            lambda: mutations.page_edited(
+                "order.html", lambda page: page + "<p>Or simply mail us your card number and the date on it.</p>"
+            ),
+            turns=(no_word_asks,),
         ),
         Mutant("a number noted by hand", _noted_by_hand, in_demo=False, turns=(none_at_rest,)),
     ),

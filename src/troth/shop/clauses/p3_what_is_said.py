@@ -18,7 +18,7 @@ from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, h
 from troth.pledge.policy.probe import Probe
 from troth.pledge.rights.holding import undeclared
 from troth.shop import holdings, ways_out
-from troth.shop.clauses import mutations, pages
+from troth.shop.clauses import mutations, pages, served_its_time
 
 DJANGOS_OWN = {"django_migrations", "django_content_type", "sqlite_sequence"}  # names of steps and tables
 PERSONAL = {"name", "street-address", "postal-code", "tel", "bday"}  # tokens of what says who somebody is
@@ -127,12 +127,19 @@ CLAUSE = Clause(
         Check("the database has the declared tables and columns alone", "static", tables_are_what_is_declared),
         Check("every way out is declared", "static", ways_out_are_what_is_declared),
         Check("the log says no more than it may", "runtime", the_log_says_no_more, shuts=shutting.LOGS),
+        Check("what has served its time ends", "runtime", served_its_time.ends_on_its_date),
         Check("the notice stands where data are given", "runtime", the_notice_stands_where_data_are_given),
     ),
     mutants=(
         Mutant("a letter that nobody declared", _new_letter, turns=(ways_out_are_what_is_declared,)),
         Mutant("a table beside the declared ones", _kept_aside, in_demo=False, turns=(tables_are_what_is_declared,)),
         Mutant("a log that says what was said", _talkative, in_demo=False, turns=(the_log_says_no_more,)),
+        Mutant(
+            "data are kept a little longer",
+            served_its_time.kept_a_little_longer,
+            in_demo=False,
+            turns=(served_its_time.ends_on_its_date,),
+        ),
         Mutant(
             "registering without the notice",
             lambda: mutations.page_edited("register.html", _without_notice),

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
+
+from django.apps import apps
+from django.conf import settings
+from django.template import engines
+from jinja2 import Environment, TemplateNotFound
 
 from troth.pledge.policy.probe import Probe
 from troth.pledge.policy.visitor import Page
@@ -29,6 +35,23 @@ def every(probe: Probe) -> Iterator[tuple[str, Page]]:
     yield from seen.items()
     left = probe.marker()
     yield from ((path, page) for path, page in (left.pages if left else {}).items() if path not in seen)
+
+
+def sources() -> Iterator[tuple[str, str]]:
+    """(name, source) of every page and letter that is ours, with what a mutant or an owner's own folder changed."""
+    environment: Environment = engines["jinja2"].env  # type: ignore[attr-defined]
+    for config in apps.get_app_configs():
+        for folder in ("jinja2", "letters"):
+            for path in sorted(Path(config.path, folder).rglob("*.*")):
+                if path.suffix not in (".html", ".txt"):
+                    continue
+                name = str(path.relative_to(Path(config.path, folder)))
+                try:
+                    source = environment.loader.get_source(environment, name)[0]  # type: ignore[union-attr]
+                except TemplateNotFound:
+                    own = settings.TROTH.home / "templates" / "letters" / name  # letters have a loader of their own
+                    source = (own if own.is_file() else path).read_text("utf-8")
+                yield name, source
 
 
 def foreign(page: Page) -> list[str]:
