@@ -28,7 +28,7 @@ from troth.shop.support.models import Ticket
 from troth.shop.tax.rules import percent
 
 MOST_MONTHS = 120
-MOST_TICKETS = 20_000  # that one page adds up; of more, the newest
+MOST_TICKETS = 10_000  # that one page adds up; of more, the newest
 MOST_PRODUCTS = 500
 
 Cell = str | int | date | Money | timedelta | None
