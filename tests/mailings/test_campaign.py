@@ -31,7 +31,7 @@ from troth.shop.mailings import consent
 from troth.shop.mailings.models import Mailing
 
 READERS, OBJECTORS, DEATHS = rounds(60, 1000), rounds(8, 100), rounds(5, 10)
-STEPS = ("_opened", "_throttle", "_take", "_note")
+STEPS = ("_opened", "_throttle", "take", "_note")
 
 
 class Died(BaseException):
@@ -52,7 +52,7 @@ class Storm:
         def acted(*given: Any, **more: Any) -> Any:
             self.strike()
             done = act(*given, **more)
-            if step == "_take" and done:
+            if step == "take" and done:
                 self.taken = given[1].person_id
             self.strike()
             return done

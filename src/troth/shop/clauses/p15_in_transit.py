@@ -17,6 +17,7 @@ from troth import config
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds, unknown
 from troth.pledge.policy.probe import Probe
 from troth.shop.clauses import asked_from_outside, mutations
+from troth.shop.delivery import post
 
 HSTS_LEAST = 180 * 86400  # seconds
 RENEW_WITHIN = 10  # days before the end in which a certificate should have been renewed
@@ -73,7 +74,9 @@ def browsers_stay_with_tls(probe: Probe) -> Iterator[Finding]:
 
 
 def mail_leaves_by_tls(probe: Probe) -> Iterator[Finding]:
-    relay = urlsplit(settings.TROTH.mail.url)
+    relay, trust = urlsplit(settings.TROTH.mail.url), post.trust()
+    if trust.verify_mode != ssl.CERT_REQUIRED or not trust.check_hostname:
+        yield broken("whoever answers for the relay is believed to be it, without a good certificate")
     if relay.scheme in ("smtps", "smtp+starttls"):
         yield holds("mail leaves for the relay over TLS with a verified certificate, or not at all")
     elif config.is_loopback(relay.hostname or ""):
@@ -84,6 +87,12 @@ def mail_leaves_by_tls(probe: Probe) -> Iterator[Finding]:
 
 def _is_https(probe: Probe) -> bool:
     return urlsplit(probe.config.web.public_url).scheme == "https"
+
+
+def _anybody() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def _plain_relay() -> AbstractContextManager[None]:
@@ -133,6 +142,11 @@ CLAUSE = Clause(
     ),
     mutants=(
         Mutant("a relay without TLS", _plain_relay, turns=(mail_leaves_by_tls,)),
+        Mutant(
+            "the relay's certificate ran out, and is not looked at any more",
+            lambda: mutations.replaced(post, "trust", _anybody),
+            turns=(mail_leaves_by_tls,),
+        ),
         Mutant(
             "a proxy that lost its certificate",
             _without_tls,

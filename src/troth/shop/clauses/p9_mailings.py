@@ -8,6 +8,7 @@ from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +22,7 @@ from troth.shop.journeys import choose, mail_out
 from troth.shop.mailings import consent
 from troth.shop.mailings.models import Mailing, Recipient
 
+TOPICS = {Mailing.NEWS: Consent.NEWS, Mailing.RELEASE: Consent.RELEASES}
 SOON = timedelta(minutes=15)
 LEFT = (Recipient.SENDING, Recipient.SENT, Recipient.UNSURE, Recipient.BOUNCED, Recipient.COMPLAINED)
 
@@ -42,15 +44,34 @@ def an_invented_customer_objects(probe: Probe) -> Iterator[Finding]:
 
 
 def nothing_left_after_an_objection(probe: Probe) -> Iterator[Finding]:
-    left = Recipient.objects.filter(state__in=LEFT, mailing__kind=Mailing.NEWS, taken_at__isnull=False)
-    said = Consent.objects.filter(
-        person=OuterRef("person"), topic=Consent.NEWS, what__in=Consent.CHOSEN, said_at__lt=OuterRef("taken_at")
-    )
-    last = left.annotate(last=Subquery(said.order_by("-pk").values("what")[:1]))
-    late = last.filter(last__in=Consent.ENDING).count()
-    if late:
-        yield broken(f"letters of mailings that left for somebody who had objected: {late}")
-    yield holds(f"letters of mailings that left: {left.count()}; none for somebody who had objected before")
+    seen = 0
+    for kind, topic in TOPICS.items():
+        left = Recipient.objects.filter(state__in=LEFT, mailing__kind=kind, taken_at__isnull=False)
+        said = Consent.objects.filter(
+            person=OuterRef("person"), topic=topic, what__in=Consent.CHOSEN, said_at__lt=OuterRef("taken_at")
+        )
+        last = left.annotate(last=Subquery(said.order_by("-pk").values("what")[:1]))
+        late, seen = last.filter(last__in=Consent.ENDING).count(), seen + left.count()
+        if late:
+            yield broken(f"letters of mailings that left for somebody who had objected: {late}")
+    yield holds(f"letters of mailings that left: {seen}; none for somebody who had objected before")
+
+
+def each_kind_passes_over_who_objected(probe: Probe) -> Iterator[Finding]:
+    """Offers each kind of mailing an invented person who objected to it, at the last look before a letter leaves."""
+    if probe.config.live:
+        yield gap("a live shop invents nobody; what left after real objections is counted instead")
+        return
+    for kind, topic in TOPICS.items():
+        with transaction.atomic():
+            person, _secret = Person.take()
+            consent.say([person.ref], Consent.OBJECTED, "account", topic=topic)
+            mailing = Mailing.objects.create(kind=kind, title="t", text="t")
+            taken = mail_out.take(mailing, Recipient.objects.create(mailing=mailing, person=person), "")
+            transaction.set_rollback(True)
+        if taken:
+            yield broken(f"a letter of the kind “{kind}” leaves for somebody who objected to it")
+    yield holds(f"{len(TOPICS)} kinds of mailings pass over who objected, at the last look before a letter leaves")
 
 
 def every_objection_is_carried_out(probe: Probe) -> Iterator[Finding]:
@@ -146,6 +167,7 @@ CLAUSE = Clause(
     checks=(
         Check("an invented customer objects by one click", "synthetic", an_invented_customer_objects),
         Check("nothing left after an objection", "runtime", nothing_left_after_an_objection),
+        Check("each kind of mailing passes over who objected", "synthetic", each_kind_passes_over_who_objected),
         Check("every objection is carried out", "runtime", every_objection_is_carried_out),
         Check("the choice stands in forms and letters", "runtime", the_choice_stands_where_data_are_given),
     ),
@@ -166,6 +188,11 @@ CLAUSE = Clause(
             _one_sent_past_it,
             in_demo=False,
             turns=(nothing_left_after_an_objection,),
+        ),
+        Mutant(
+            "a new release is said to concern everybody",
+            lambda: mutations.replaced(mail_out, "take", lambda *_: True),
+            turns=(each_kind_passes_over_who_objected,),
         ),
         Mutant(
             "the errand of an objection was given up",

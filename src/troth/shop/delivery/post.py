@@ -180,7 +180,7 @@ def _said(answer: smtplib.SMTPResponseException) -> Undelivered:
 
 
 @cache
-def _trust() -> ssl.SSLContext:
+def trust() -> ssl.SSLContext:
     """Whom we believe to be the relay: read once a process, as reading all roots costs more than a letter."""
     return ssl.create_default_context()
 
@@ -188,12 +188,12 @@ def _trust() -> ssl.SSLContext:
 def _connect(relay: SplitResult, timeout: int) -> smtplib.SMTP:
     host = relay.hostname or ""
     if relay.scheme == "smtps":
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, relay.port or 465, timeout=timeout, context=_trust())
+        smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, relay.port or 465, timeout=timeout, context=trust())
     else:
         smtp = smtplib.SMTP(host, relay.port or (587 if relay.scheme == "smtp+starttls" else 25), timeout=timeout)
     try:
         if relay.scheme == "smtp+starttls":
-            smtp.starttls(context=_trust())
+            smtp.starttls(context=trust())
         if relay.username:
             smtp.login(unquote(relay.username), unquote(relay.password or ""))
         smtp.ehlo_or_helo_if_needed()

@@ -117,7 +117,7 @@ def _one(mailing: Mailing, row: Recipient, relay: post.Line) -> None:
     trouble: post.Undelivered | None = None
     try:
         relay.send(
-            write(mailing, row, to), sender=_envelope(row), last_look=lambda: _take(mailing, row, _hashed(mailing, to))
+            write(mailing, row, to), sender=_envelope(row), last_look=lambda: take(mailing, row, _hashed(mailing, to))
         )
     except post.NotNow:
         return
@@ -156,7 +156,7 @@ def _opened(mailing: Mailing, row: Recipient) -> ContactData | None:
     return None
 
 
-def _take(mailing: Mailing, row: Recipient, mailbox: str) -> bool:
+def take(mailing: Mailing, row: Recipient, mailbox: str) -> bool:
     """Ours to send, for exactly one caller, and only while nobody objected. False: it is not."""
     topic = Consent.RELEASES if mailing.kind == Mailing.RELEASE else Consent.NEWS
     said = Consent.objects.filter(person=OuterRef("person"), topic=topic, what__in=Consent.CHOSEN)
