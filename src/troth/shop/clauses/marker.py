@@ -52,6 +52,7 @@ class Left(msgspec.Struct):
     pages: dict[str, Page] = {}  # kind of page -> as it was shown
     guest_checkout: Page | None = None
     asked: question.Asked | None = None  # what came of a question of theirs
+    stranger_heard: bool = False  # a question of somebody without an account arrived
     invoice: Page | None = None  # as its buyer sees it
     invoice_to_others: list[Page] = []  # as those see it who know its id, or guess a link
 
@@ -68,24 +69,25 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
         return None
     left = Left("q" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(8)))
     left.address = "2001:db8:" + ":".join(f"{secrets.randbelow(0xEFFF) + 0x1000:x}" for _ in range(6))  # RFC 3849
-    member, guest = probe.site.newcomer(), probe.site.newcomer()
-    member.comes_from = guest.comes_from = left.address
+    member, guest, stranger = (probe.site.newcomer() for _ in range(3))
+    member.comes_from = guest.comes_from = stranger.comes_from = left.address
     try:
         _register(member, left.stem)
         refs = [_buys(member, left.stem, "paypal"), _buys(guest, left.stem, "skrill", who=_person(left.stem, "guest"))]
         _looks_around(member, left.stem)
         left.orders, left.refs = len(refs), refs
         left.asked = question.ask(member, left.stem)
+        left.stranger_heard = question.arrives(stranger, left.stem, _person(left.stem, "stranger"))
         left.undelivered = _wait(refs, work)
         question.be_answered(left.asked, member, left.stem, work, PATIENCE)
         with mutations.replaced(standby, "pause", lambda _: work()) if work else nullcontext():
             left.invoice, left.invoice_to_others = _invoices(member, guest, refs[0])
         _told(probe, member, left)
         left.guest_checkout = next(page for page in guest.seen if _kind(page.url) == "/checkout")
-        left.pages = {_kind(page.url): page for page in (*guest.seen, *member.seen)}
+        left.pages = {_kind(page.url): page for page in (*stranger.seen, *guest.seen, *member.seen)}
     finally:
-        member.close()
-        guest.close()
+        for visitor in (member, guest, stranger):
+            visitor.close()
     _search(probe, left)
     return left
 

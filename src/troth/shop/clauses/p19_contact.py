@@ -46,6 +46,8 @@ def a_question_is_answered(probe: Probe) -> Iterator[Finding]:
     if asked is None or not asked.ref:
         yield broken("a question of the marker customer did not arrive")
         return
+    if not left.stranger_heard:
+        yield broken("a question of somebody without an account, which names two pages, did not arrive")
     if asked.owed is None or asked.owed > days + 0.1:
         yield broken(f"a question was taken without a day until which it is answered, or with one after {days} days")
     if not asked.letter:

@@ -14,9 +14,12 @@ from troth.pledge.keeper import policy
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds, unknown
 from troth.pledge.policy.models import Version
 from troth.pledge.policy.probe import Probe
+from troth.pledge.rights.models import Consent, Erasure
 from troth.shop import policy_version
-from troth.shop.clauses import mutations
+from troth.shop.accounts.models import Contact
+from troth.shop.clauses import mutations, objector
 from troth.shop.delivery.models import Letter
+from troth.shop.journeys import tell_of_policy
 from troth.shop.orders.models import Order
 
 LATE = timedelta(days=2)  # of a letter after its version was told to all
@@ -46,6 +49,16 @@ def everybody_was_told_before(probe: Probe) -> Iterator[Finding]:
     if late:
         yield broken(f"letters about a change that did not leave within two days: {late}")
     yield holds(f"{len(rows)} versions; each but the first was told {notice.days} days before it counts")
+
+
+def nobody_would_be_left_out(probe: Probe) -> Iterator[Finding]:
+    """Whom a change would be told now, beside whom it must be told, counted in another way."""
+    quiet = Consent.objects.filter(what__in=Consent.ENDING).values("person")
+    here = Contact.objects.filter(state=Contact.CURRENT, contact__isnull=False).exclude(person__in=quiet)
+    here = here.exclude(person__in=Erasure.objects.values("person"))
+    if missed := here.exclude(pk__in=tell_of_policy.to_tell("").values("pk")).count():
+        yield broken(f"people who would hear nothing of a change, and never asked for that: {missed}")
+    yield holds(f"a change would be told to everybody who is here and did not object: {here.count()} people")
 
 
 def each_order_has_its_version(probe: Probe) -> Iterator[Finding]:
@@ -94,6 +107,19 @@ def _unsaid() -> AbstractContextManager[None]:
     return mutations.replaced(versions, "text", lambda: {**said(), "numbers": {"network_days": 3650}})
 
 
+@contextmanager
+def _only_of_late() -> Iterator[None]:
+    """Only who bought within two years hears of it. Somebody who registered long ago is here meanwhile."""
+    contact = objector.somebody()
+    lately = Order.objects.filter(paid_at__gte=clock.now() - timedelta(days=730)).values("person")
+    to_tell = tell_of_policy.to_tell
+    try:
+        with mutations.replaced(tell_of_policy, "to_tell", lambda after: to_tell(after).filter(person__in=lately)):
+            yield
+    finally:
+        contact.delete()
+
+
 def _silently_wider() -> AbstractContextManager[None]:
     return mutations.added(policy.OPENS, ("locality", "support"), "standing")
 
@@ -115,12 +141,19 @@ CLAUSE = Clause(
     checks=(
         Check("what is said is the version that was written down", "static", what_is_said_is_a_version),
         Check("everybody was told before a version counts", "runtime", everybody_was_told_before),
+        Check("nobody would be left out of a change", "runtime", nobody_would_be_left_out),
         Check("each order has the version accepted with it", "synthetic", each_order_has_its_version),
         Check("nothing given before gains a purpose", "static", nothing_given_before_gains_a_purpose),
     ),
     mutants=(
         Mutant("a number is changed and nobody told", _unsaid, turns=(what_is_said_is_a_version,)),
         Mutant("a version counts at once", _at_once, in_demo=False, turns=(everybody_was_told_before,)),
+        Mutant(
+            "letters to old customers are saved",
+            _only_of_late,
+            in_demo=False,
+            turns=(nobody_would_be_left_out,),
+        ),
         Mutant(
             "orders forget which version they accepted",
             lambda: mutations.replaced(policy_version, "current", lambda: ""),

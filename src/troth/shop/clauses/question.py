@@ -26,10 +26,18 @@ class Asked(msgspec.Struct):
     shown: bool = False
 
 
-def ask(visitor: Visitor, stem: str) -> Asked:
-    """Send a question by the form that stands on the contact page."""
+def arrives(stranger: Visitor, stem: str, who: dict[str, str]) -> bool:
+    """Whether a question of somebody without an account arrives. It is closed at once: nobody shall answer it."""
+    ref = ask(stranger, stem, who).ref
+    return Ticket.objects.filter(pk=ref).update(state=Ticket.CLOSED, closed_at=clock.now(), due_at=None) == 1
+
+
+def ask(visitor: Visitor, stem: str, who: dict[str, str] | None = None) -> Asked:
+    """Send a question, about pages that it names, by the form that stands on the contact page."""
+    pages = f"{visitor.base}/ and {visitor.base}/contact"
+    typed = {**(who or {}), "subject": f"{stem} subject", "text": f"{stem} question about {pages}"}
     try:
-        page = visitor.submit("/contact", {"subject": f"{stem} subject", "text": f"{stem} question"}, form="contact")
+        page = visitor.submit("/contact", typed, form="contact")
     except Stuck:
         return Asked()
     ref = urlsplit(page.url).path.removeprefix("/tickets/")

@@ -33,7 +33,7 @@ def everybody(name: str, claim: due.Claim) -> None:
     version = Version.objects.get(pk=name)
     if version.told_at is not None:
         return
-    slice_ = list(_to_tell(version.told_to).select_related("person")[:SLICE])
+    slice_ = list(to_tell(version.told_to).select_related("person")[:SLICE])
     with transaction.atomic():
         for contact in slice_:
             letters.queue(LETTER, subject(name, contact.person_id), contact.person)
@@ -74,7 +74,8 @@ def _version_of(letter: Letter) -> Version | None:
     return None
 
 
-def _to_tell(after: str) -> QuerySet[Contact]:
+def to_tell(after: str) -> QuerySet[Contact]:
+    """Everybody who is here, beyond this contact: but for who objected to letters, and who is being forgotten."""
     chosen = Consent.objects.filter(person=OuterRef("person"), topic=Consent.NEWS, what__in=Consent.CHOSEN)
     going = Erasure.objects.filter(state__in=Erasure.UNDER_WAY).values("person")
     rows = Contact.objects.filter(state=Contact.CURRENT, contact__isnull=False, pk__gt=after).order_by("pk")
