@@ -71,6 +71,11 @@ class Visitor:
     def close(self) -> None:
         self._http.close()
 
+    @property
+    def loose_cookies(self) -> set[str]:
+        """Names of the cookies held now that a page's scripts may read."""
+        return {one.name for one in self._http.cookies.jar if not one.has_nonstandard_attr("HttpOnly")}
+
     def get(self, path: str, headers: dict[str, str] | None = None) -> Page:
         return self._follow("GET", urljoin(self.base + "/", path), None, headers or {})
 

@@ -11,8 +11,9 @@ import re
 import secrets
 import string
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ from troth.pledge.policy.probe import Probe, values
 from troth.pledge.policy.visitor import Page, Stuck, Visitor
 from troth.shop.catalogue.models import Product
 from troth.shop.clauses import mutations, question
+from troth.shop.delivery import post
 from troth.shop.delivery.models import Letter
 from troth.shop.journeys import buy, standby
 from troth.shop.orders.models import Order
@@ -52,6 +54,8 @@ class Left(msgspec.Struct):
     pages: dict[str, Page] = {}  # kind of page -> as it was shown
     guest_checkout: Page | None = None
     asked: question.Asked | None = None  # what came of a question of theirs
+    loose_cookies: set[str] = set()  # names of those that scripts may read
+    mailboxes: dict[str, set[str]] = {}  # Message-ID -> to whom a letter was handed over meanwhile, hashed
     stranger_heard: bool = False  # a question of somebody without an account arrived
     invoice: Page | None = None  # as its buyer sees it
     invoice_to_others: list[Page] = []  # as those see it who know its id, or guess a link
@@ -68,9 +72,12 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
     if probe.config.live:
         return None
     left = Left("q" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(8)))
+    left.mailboxes = defaultdict(set)
     left.address = "2001:db8:" + ":".join(f"{secrets.randbelow(0xEFFF) + 0x1000:x}" for _ in range(6))  # RFC 3849
     member, guest, stranger = (probe.site.newcomer() for _ in range(3))
     member.comes_from = guest.comes_from = stranger.comes_from = left.address
+    listening = ExitStack()
+    listening.enter_context(post.heard(lambda letter, mailbox: left.mailboxes[letter].add(mailbox)))
     try:
         _register(member, left.stem)
         refs = [_buys(member, left.stem, "paypal"), _buys(guest, left.stem, "skrill", who=_person(left.stem, "guest"))]
@@ -84,8 +91,10 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
             left.invoice, left.invoice_to_others = _invoices(member, guest, refs[0])
         _told(probe, member, left)
         left.guest_checkout = next(page for page in guest.seen if _kind(page.url) == "/checkout")
+        left.loose_cookies = member.loose_cookies | guest.loose_cookies | stranger.loose_cookies
         left.pages = {_kind(page.url): page for page in (*stranger.seen, *guest.seen, *member.seen)}
     finally:
+        listening.close()
         for visitor in (member, guest, stranger):
             visitor.close()
     _search(probe, left)

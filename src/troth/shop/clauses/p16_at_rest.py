@@ -45,6 +45,8 @@ def the_marker_customer_stands_nowhere(probe: Probe) -> Iterator[Finding]:
     if left is None:
         yield gap("a live shop plays no marker customer; this is tried in test mode and before each release")
         return
+    if left.loose_cookies:
+        yield broken(f"cookies that scripts of a page may read: {', '.join(sorted(left.loose_cookies))}")
     for hit in left.hits:
         yield broken(f"something about the marker customer stands in clear in {hit}")
     yield holds(f"{left.searched}: nothing about the marker customer in any spelling")
@@ -144,6 +146,12 @@ CLAUSE = Clause(
         Mutant(
             "an address in a session",
             lambda: marker.noted_beside("contact"),
+            in_demo=False,
+            turns=(the_marker_customer_stands_nowhere,),
+        ),
+        Mutant(
+            "a page's scripts may read the session's cookie",
+            lambda: mutations.replaced(settings, "SESSION_COOKIE_HTTPONLY", False),
             in_demo=False,
             turns=(the_marker_customer_stands_nowhere,),
         ),

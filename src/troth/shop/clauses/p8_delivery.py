@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from email.message import EmailMessage
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +19,7 @@ from troth.pledge.policy.probe import Probe
 from troth.pledge.rights.models import Erasure
 from troth.pledge.vault.models import Person
 from troth.shop.clauses import mutations
+from troth.shop.delivery import letters
 from troth.shop.delivery.models import Letter
 from troth.shop.orders.models import Order
 
@@ -56,6 +59,29 @@ def the_marker_customer_got_mail(probe: Probe) -> Iterator[Finding]:
         yield holds(f"{left.orders} orders of the marker customer were paid and delivered")
 
 
+def each_letter_goes_to_one_mailbox(probe: Probe) -> Iterator[Finding]:
+    left = probe.marker()
+    if left is None:
+        yield gap("a live shop plays no marker customer")
+        return
+    if copied := sum(len(mailboxes) > 1 for mailboxes in left.mailboxes.values()):
+        yield broken(f"letters that went to more than one mailbox: {copied}")
+    if left.mailboxes:
+        yield holds(f"{len(left.mailboxes)} letters were handed to the relay meanwhile, each for one mailbox")
+    else:
+        yield gap("no letter was handed to the relay by this process")
+
+
+def _copied(*given: Any, **words: Any) -> EmailMessage:
+    """The boss would like to see what leaves."""
+    message = _write(*given, **words)
+    message["Bcc"] = "the.boss@freemail.invalid"
+    return message
+
+
+_write = letters.write
+
+
 def _forgets(*wanted: tuple[str, str, float]) -> None:
     """A colleague tidied up what makes a delivery due."""
     _add_all(*(one for one in wanted if one[0] != "deliver"))
@@ -87,6 +113,7 @@ CLAUSE = Clause(
     ),
     checks=(
         Check("a marker customer is delivered", "synthetic", the_marker_customer_got_mail),
+        Check("each letter goes to one mailbox", "synthetic", each_letter_goes_to_one_mailbox),
         Check("every paid order is delivered or due", "runtime", every_paid_order_is_delivered_or_on_its_way),
         Check("nothing unpaid was delivered", "runtime", nothing_unpaid_is_delivered),
     ),
@@ -95,6 +122,12 @@ CLAUSE = Clause(
             "a payment makes nothing due",
             lambda: mutations.replaced(loop, "add_all", _forgets),
             turns=(every_paid_order_is_delivered_or_on_its_way, the_marker_customer_got_mail),
+        ),
+        Mutant(
+            "a copy of each letter goes to the boss",
+            lambda: mutations.replaced(letters, "write", _copied),
+            in_demo=False,
+            turns=(each_letter_goes_to_one_mailbox,),
         ),
         Mutant("an unpaid order is delivered", _given_away, in_demo=False, turns=(nothing_unpaid_is_delivered,)),
     ),

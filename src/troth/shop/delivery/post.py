@@ -7,6 +7,7 @@ key, and sent as those very bytes.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import re
 import smtplib
 import socket
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
+from email.utils import getaddresses
 from functools import cache
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -45,6 +47,19 @@ def send(mail: Mail, letter: EmailMessage, *, sender: str = "") -> None:
         relay.send(letter, sender=sender)
 
 
+# Who hears to whom letters go, while a check plays a customer: the Message-ID and the mailbox's hash.
+_listening: list[Callable[[str, str], object]] = []
+
+
+@contextlib.contextmanager
+def heard(listener: Callable[[str, str], object]) -> Iterator[None]:
+    _listening.append(listener)
+    try:
+        yield
+    finally:
+        _listening.remove(listener)
+
+
 @contextlib.contextmanager
 def line(mail: Mail) -> Iterator[Line]:
     """A line for several letters: opened with the first, and anew after trouble."""
@@ -67,6 +82,10 @@ class Line:
         `last_look` is asked when the relay has the text and waits for its end, the dot without which it must forget
         the letter (RFC 5321, 4.1.1.10): NotNow if it says no. Undelivered says what the relay did.
         """
+        told = [str(value) for name in ("To", "Cc", "Bcc") for value in letter.get_all(name, ())]
+        for _name, address in getaddresses(told):
+            for listener in tuple(_listening):
+                listener(str(letter["Message-ID"]), hashlib.sha256(address.lower().encode()).hexdigest())
         trouble = self._try(letter, sender, last_look or _always)
         if trouble is not None:
             raise trouble  # outside every except block: no chained exception shows an address
