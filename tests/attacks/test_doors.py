@@ -57,7 +57,7 @@ def test_the_worker_opens_for_its_purposes_only(running: Kept, victim: Somebody)
             if isinstance(answer, messages.Opened) and not capability:
                 opened.add((klass, purpose))
     assert opened == {pair for pair in OPENS if pair[1] in BY_DOOR["worker"] and pair[1] not in OPTIONAL}
-    assert {purpose for _, purpose in opened} == {"deliver", "notice", "bill"}
+    assert {purpose for _, purpose in opened} == {"deliver", "notice", "bill", "fraud"}
 
 
 def stolen(running: Kept, victim: Somebody, attacker: Somebody) -> dict[str, str]:

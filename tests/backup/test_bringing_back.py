@@ -100,7 +100,7 @@ def test_who_was_erased_opens_nowhere_whatever_is_brought_back(shop: Kept, datab
         orders = alice.buys(), bob.buys()
         a, b = (ref_of(shop, order) for order in orders)
         before = sealed(shop)
-        assert len(before[a]) == len(before[b]) == 2  # contact and billing
+        assert len(before[a]) == len(before[b]) == 3  # contact, billing and the address it came from
         main, keyring = shop.backs_up()
         done = shop.troth("erase", a, "--yes", "--json")
         assert done.returncode == 0, done.stderr

@@ -26,7 +26,7 @@ NOT_PAGES = {
     "no page: programs, files, proofs": r"^(licence_\w+|composer\w*|ledger_(checkpoint|key|tile)|privacy_json|sitemap|"
     r"robots|feed|metrics|healthz|security_txt|gpc_json|static|media|download|invoice_pdf|order_licence|order_key|"
     r"ticket_key|ticket_file|receipt|privacy_proof|text|text_version|\w+_version|transparency_(json|csv))$",
-    "pages of other walks": r"^(unsubscribe|erase_prove|erasure|recover_finish|claim|"
+    "pages of other walks": r"^(unsubscribe|order_invoice|erase_prove|erasure|recover_finish|claim|"
     r"withdrawal|order_account|ticket|order_withdraw|confirm)$",
     "the desk has its own": r"^desk",
 }

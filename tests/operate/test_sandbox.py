@@ -42,6 +42,7 @@ def test_the_shop_is_told_where_they_are_for_as_long_as_they_run(tmp_path: Path)
 def test_a_live_shop_has_none(tmp_path: Path) -> None:
     home = folder(tmp_path / "shop")
     live = {"TROTH_SHOP_MODE": "live", "TROTH_WEB_PUBLIC_URL": "https://shop.acme.net", "TROTH_TAX_SCHEME": "origin"}
+    live["TROTH_FRAUD_LIMITS"] = "on"
     for words in (["sandbox", "--port", "0", "--smtp-port", "0"], ["serve", "--sandbox"]):
         refused = troth("--home", str(home), *words, **live)
         assert refused.returncode == 1 and "the sandbox" in refused.stderr, refused.stderr

@@ -106,9 +106,9 @@ def test_a_choice_that_is_none_is_refused(filled: Browser) -> None:
 
 
 def test_names_of_the_world_are_welcome(house: House, filled: Browser) -> None:
-    for name in ("José Ñandú", "שרה כהן", "محمد علی", "李小龍", "O'Brien-Smith", "Ng"):
+    for number, name in enumerate(("José Ñandú", "שרה כהן", "محمد علی", "李小龍", "O'Brien-Smith", "Ng")):
         house.stock(1)
-        answer = Browser().send("/register", SIGN_UP | {"name": name, "email": f"u{abs(hash(name))}@b.example"})
+        answer = Browser().send("/register", SIGN_UP | {"name": name, "email": f"u{number}@b.example"})
         assert answer.status_code == 200, read(answer).text
 
 
