@@ -16,7 +16,7 @@ import httpx
 
 from troth import config
 
-PATIENCE = 90  # seconds; pages are checked within 5, a promise that needs a purchase to be tried takes longer
+PATIENCE = 180  # seconds; pages are checked within 5, a promise that needs a purchase to be tried takes longer
 
 
 def plant(home: Path, clause: str) -> int:
