@@ -124,6 +124,8 @@ class House:
 
     def probe(self) -> Probe:
         """A round of checks, with the worker at hand."""
+        for signal in (request_started, request_finished):
+            signal.disconnect(close_old_connections)  # Django's test client connects it again with each request
         site = InProcess(self)
         self._sites.append(site)
         return Probe(settings.TROTH, clock.now(), site, lambda probe: marker.play(probe, self._serves))
