@@ -18,7 +18,6 @@ from pathlib import Path
 from troth.faces.cli.bench import processes
 from troth.faces.cli.bench.shop import Shop
 from troth.faces.cli.bench.table import Row
-from troth.faces.cli.serve import environment
 
 FORM = {
     "name": "Ada Bench",
@@ -54,7 +53,7 @@ def rows(shop: Shop, megabytes: int) -> list[Row]:
 
 def _measured(shop: Shop, *words: str) -> dict[str, float]:
     line = [sys.executable, "-P", "-m", "troth.faces.cli.bench.promises", *words]
-    environ = {**environment(), "TROTH_HOME": str(shop.home), "DJANGO_SETTINGS_MODULE": "troth.faces.settings"}
+    environ = {**shop.environ, "DJANGO_SETTINGS_MODULE": "troth.faces.settings"}  # its own database, whatever ours is
     done = subprocess.run(line, env=environ, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 - our own
     told: dict[str, float] = json.loads(done.stdout)
     return told
