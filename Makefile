@@ -14,6 +14,8 @@ export TROTH_SEED := $(or $(TROTH_SEED),$(shell od -An -N4 -tu4 /dev/urandom | t
 # Files of a scratch shop, for tools that import Django's settings.
 TOOLS := . .ci/home.sh &&
 PYTEST := $(PY) -m pytest -q -n $(JOBS) --hypothesis-seed=$(TROTH_SEED)
+# As above; the few that failed beside others get one more look, alone, and are named.
+AGAIN := $(PY) -m tests.again -q -n $(JOBS) --hypothesis-seed=$(TROTH_SEED)
 POSTGRES := $(PY) -m tests.postgres --
 # A campaign in full may take hours; what hangs is still ended some day.
 PATIENT := -o faulthandler_timeout=14400
@@ -29,8 +31,8 @@ demo: run ## a shop with sample products, PayPal and Skrill look-alikes and a ma
 	@$(VENV)/bin/troth demo $(ARGS)
 
 test: dev ## every kind of test on SQLite, then on PostgreSQL; the long campaigns as a seeded sample
-	@echo "== SQLite"; sqlite=0; $(PYTEST) $(ARGS) || sqlite=$$?; \
-	echo "== PostgreSQL"; $(POSTGRES) $(PYTEST) -m "not browser" $(ARGS) && exit $$sqlite
+	@echo "== SQLite"; sqlite=0; $(AGAIN) $(ARGS) || sqlite=$$?; \
+	echo "== PostgreSQL"; $(POSTGRES) $(AGAIN) -m "not browser" $(ARGS) && exit $$sqlite
 
 screens: dev ## the pictures in docs/screens, taken anew
 	@TROTH_SCREENS=1 $(PY) -m pytest -q tests/browser -k "pictures or red_before"

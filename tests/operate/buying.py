@@ -42,10 +42,14 @@ def _stocked(shop: str) -> bool:
 
 
 def letter(mailbox: str) -> str:
-    """The text of the one letter that brings the product."""
-    came = until(lambda: [one for one in _mails(mailbox) if "/download/" in one["text"]], PATIENCE)
-    assert len(came) == 1 and came[0]["to"] == [BILL["email"]]
+    """The text of the one letter that brings the product. The marker customer of the checks gets letters beside it."""
+    came = until(lambda: [one for one in _mails(mailbox) if "/download/" in one["text"] and _is_ours(one)], PATIENCE)
+    assert len(came) == 1, [one["subject"] for one in came]
     return str(came[0]["text"])
+
+
+def _is_ours(mail: dict[str, Any]) -> bool:
+    return bool(mail["to"] == [BILL["email"]])
 
 
 def _mails(mailbox: str) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+import time
 import warnings
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -12,10 +13,20 @@ from urllib.parse import urlsplit
 from troth.config import Config
 
 TIMEOUT = 20  # seconds; a busy machine answers late, and late is not never
+ATTEMPTS, PAUSE = 3, 2.0  # a web process that starts anew hangs up for a moment; seconds in between
 
 
 def tls(config: Config) -> tuple[str, datetime]:
     """The version that is spoken, and when the certificate ends. ssl.SSLError or OSError where it cannot be trusted."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _tls(config)
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError):
+            time.sleep(PAUSE)
+    return _tls(config)
+
+
+def _tls(config: Config) -> tuple[str, datetime]:
     host, port = _public(config)
     context = ssl.create_default_context()
     with (
@@ -36,11 +47,12 @@ def speaks_old_tls(config: Config) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of the old versions, which is the question
         context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
-    try:
-        with socket.create_connection((host, port), timeout=TIMEOUT) as plain, context.wrap_socket(plain):
-            return True
-    except ssl.SSLError:
-        return False
+    with socket.create_connection((host, port), timeout=TIMEOUT) as plain:
+        try:
+            context.wrap_socket(plain).close()
+        except (ssl.SSLError, ConnectionError):  # an alert or a hung-up line: both are a no
+            return False
+        return True
 
 
 def plain_http(config: Config) -> str:
