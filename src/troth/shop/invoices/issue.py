@@ -68,11 +68,25 @@ def again(credit_note: Invoice, cause: str, paid_by: str, billing: Billing | Non
     return _write(number, _sold(credit_note.order), cause, read(credit_note).lines, paid_by, credit_note, billing)
 
 
-def standing(order: Order) -> Invoice:
-    """The invoice that is good now: the first, or the last that was written anew in its place."""
-    invoices = Invoice.objects.filter(order=order, kind=Invoice.INVOICE).select_related("billing")
-    anew = invoices.filter(cause__startswith=f"{order.ref} {ANEW}").order_by("sequence", "issued_at").last()
-    return anew or invoices.get(corrects=None)
+def papers(order: Order) -> list[Invoice]:
+    """Every invoice and credit note of an order with its billing address, oldest first; at least one."""
+    return list(Invoice.objects.filter(order=order).select_related("billing").order_by("issued_at", "sequence"))
+
+
+def standing(order: Order, known: list[Invoice] | None = None) -> Invoice:
+    """The invoice that is good now: the first, or the last that was written anew in its place. `known`: its papers."""
+    found = papers(order) if known is None else known
+    anew = _anew(order, found)
+    return anew[-1] if anew else next(one for one in found if one.corrects_id is None and one.kind == Invoice.INVOICE)
+
+
+def written_anew(order: Order, known: list[Invoice]) -> int:
+    """How often this order was billed to somebody else in its place."""
+    return len(_anew(order, known))
+
+
+def _anew(order: Order, known: list[Invoice]) -> list[Invoice]:
+    return [one for one in known if one.cause.startswith(f"{order.ref} {ANEW}")]
 
 
 def anew(order: Order, time: int, parts: Sequence[tuple[OrderLine, int]], billing: Billing) -> tuple[Invoice, Invoice]:
@@ -86,10 +100,11 @@ def anew(order: Order, time: int, parts: Sequence[tuple[OrderLine, int]], billin
     return off, again(off, f"{order.ref} {ANEW} {time}", paid_by, billing)
 
 
-def credited(order: Order) -> dict[int, Sum]:
-    """What has gone back of each line, by the order's credit notes, less what came again."""
+def credited(order: Order, known: list[Invoice] | None = None) -> dict[int, Sum]:
+    """What has gone back of each line, by the order's credit notes, less what came again. `known`: its papers."""
     sums: dict[int, Sum] = {}
-    for one in Invoice.objects.filter(order=order, corrects__isnull=False):
+    found = papers(order) if known is None else known
+    for one in (paper for paper in found if paper.corrects_id is not None):
         sign = 1 if one.kind == Invoice.CREDIT else -1
         for line in msgspec.json.decode(one.snapshot, type=Snapshot).lines:
             had = sums.get(line.line, Sum(0, 0))

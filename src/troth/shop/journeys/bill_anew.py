@@ -40,10 +40,12 @@ class Standing(msgspec.Struct, frozen=True):
 
 def standing(order: Order) -> Standing | None:
     """What can be billed anew; None where there is nothing, or it was done too often."""
-    if order.state != Order.PAID or not order.total_minor or not _left(order):
+    if order.state != Order.PAID or not order.total_minor:
         return None
-    now = issue.standing(order)
-    done = Invoice.objects.filter(order=order, cause__startswith=f"{order.ref} {issue.ANEW}").count()
+    known = issue.papers(order)
+    if not _left(order, known):
+        return None
+    now, done = issue.standing(order, known), issue.written_anew(order, known)
     return Standing(now.number, now.billing.country, done + 1) if done < MOST else None
 
 
@@ -80,9 +82,9 @@ def for_its_customer(order: Order, address: BillingData, time: int) -> Invoice:
     return made
 
 
-def _left(order: Order) -> list[tuple[OrderLine, int]]:
+def _left(order: Order, known: list[Invoice] | None = None) -> list[tuple[OrderLine, int]]:
     """What of each line was billed and has not gone back."""
-    gone = issue.credited(order)
+    gone = issue.credited(order, known)
     left = ((line, line.paid_minor - (gone[line.pk].total if line.pk in gone else 0)) for line in order.lines.all())
     return [(line, minor) for line, minor in left if minor > 0]
 

@@ -326,7 +326,11 @@ _in_basket = Prepared(
 
 def _person(buyer: Newcomer | Known, mailings: bool | None, place: str) -> tuple[bytes, Contact]:
     if isinstance(buyer, Known):
-        known = Contact.objects.annotate(leaving=erasing("person")).get(person=buyer.person_ref, state=Contact.CURRENT)
+        known = (
+            Contact.objects.select_related("person")
+            .annotate(leaving=erasing("person"))
+            .get(person=buyer.person_ref, state=Contact.CURRENT)
+        )
         if known.leaving:
             raise Refused(_("You asked to be forgotten; cancel that in your account before you order."))
         if mailings is not None:

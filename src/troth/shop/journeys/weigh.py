@@ -48,7 +48,7 @@ def order(placed: Order, address: str, *, known: bool) -> Risk:
     persons = Claim.persons_of(placed.person_id) if known else []
     seen = _seen(caller) if caller else []
     risk = Risk((*_of_address(placed, address, seen), *_of_account(placed, persons, caller if seen else "")))
-    _keep(placed.person, address, caller, Sighting.ORDERED, placed, risk)
+    _keep(placed.contact.person, address, caller, Sighting.ORDERED, placed, risk)
     return risk
 
 
