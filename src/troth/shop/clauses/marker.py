@@ -11,7 +11,6 @@ import re
 import secrets
 import string
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import timedelta
@@ -27,12 +26,13 @@ from troth.pledge.policy import needles
 from troth.pledge.policy.probe import Probe, values
 from troth.pledge.policy.visitor import Page, Stuck, Visitor
 from troth.shop.catalogue.models import Product
-from troth.shop.clauses import mutations, question
-from troth.shop.delivery import post
+from troth.shop.clauses import letterbox, mutations, question
 from troth.shop.delivery.models import Letter
 from troth.shop.journeys import buy, standby
 from troth.shop.orders.models import Order
+from troth.shop.tax import vat_numbers
 
+CONFIRMING = 3.0  # seconds for the letter with which a registration is confirmed
 PATIENCE = 20.0  # seconds for payment and letter
 STEP = 0.1
 APPROVALS = {"paypal": "approve", "skrill": "pay"}
@@ -55,7 +55,7 @@ class Left(msgspec.Struct):
     guest_checkout: Page | None = None
     asked: question.Asked | None = None  # what came of a question of theirs
     loose_cookies: set[str] = set()  # names of those that scripts may read
-    mailboxes: dict[str, set[str]] = {}  # Message-ID -> to whom a letter was handed over meanwhile, hashed
+    letters: letterbox.Letterbox | None = None  # what was handed to the relay meanwhile, by this process
     stranger_heard: bool = False  # a question of somebody without an account arrived
     invoice: Page | None = None  # as its buyer sees it
     invoice_to_others: list[Page] = []  # as those see it who know its id, or guess a link
@@ -72,15 +72,18 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
     if probe.config.live:
         return None
     left = Left("q" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(8)))
-    left.mailboxes = defaultdict(set)
     left.address = "2001:db8:" + ":".join(f"{secrets.randbelow(0xEFFF) + 0x1000:x}" for _ in range(6))  # RFC 3849
     member, guest, stranger = (probe.site.newcomer() for _ in range(3))
     member.comes_from = guest.comes_from = stranger.comes_from = left.address
     listening = ExitStack()
-    listening.enter_context(post.heard(lambda letter, mailbox: left.mailboxes[letter].add(mailbox)))
+    left.letters = listening.enter_context(letterbox.of(left.stem))
     try:
         _register(member, left.stem)
-        refs = [_buys(member, left.stem, "paypal"), _buys(guest, left.stem, "skrill", who=_person(left.stem, "guest"))]
+        _confirms(member, left.letters, work)
+        refs = [
+            _buys(member, left.stem, "paypal", firm=True),
+            _buys(guest, left.stem, "skrill", who=_person(left.stem, "guest")),
+        ]
         _looks_around(member, left.stem)
         left.orders, left.refs = len(refs), refs
         left.asked = question.ask(member, left.stem)
@@ -118,7 +121,22 @@ def _register(visitor: Visitor, stem: str) -> None:
         raise Stuck("/register did not take the marker customer")
 
 
-def _buys(visitor: Visitor, stem: str, provider: str, who: dict[str, str] | None = None) -> str:
+def _confirms(visitor: Visitor, letters: letterbox.Letterbox, work: Callable[[], object] | None) -> None:
+    """Follow the link of the first letter, if it can be read here, so that one buyer has a proved mailbox."""
+    until = time.monotonic() + CONFIRMING
+    while not (path := letters.link("/confirm/")) and time.monotonic() < until:
+        if work is not None:
+            work()
+            until = 0  # nobody else does it
+        else:
+            time.sleep(STEP)
+    if path and not any(form.method == "post" for form in visitor.get(path).forms):
+        raise Stuck("the link of the first letter does not lead to where it is confirmed")
+    if path:
+        visitor.submit(path, {})
+
+
+def _buys(visitor: Visitor, stem: str, provider: str, who: dict[str, str] | None = None, *, firm: bool = False) -> str:
     """Basket, checkout, the provider's page, and back. Returns the order's reference."""
     slug = Product.objects.filter(published=True, kind=Product.MODULE).values_list("slug", flat=True).first()
     visitor.submit(f"/p/{slug}", {}, form="basket")
@@ -128,12 +146,16 @@ def _buys(visitor: Visitor, stem: str, provider: str, who: dict[str, str] | None
         "billing address-level2": f"{stem}bill city",
         "billing postal-code": f"{stem}9",
     }
+    if firm:
+        billing |= {"organization": f"{stem}bill company", "vat_number": _vat_number()}
     page = visitor.get("/checkout")
     form = next((form for form in page.forms if any(field.name == "provider" for field in form.fields)), None)
     if form is None:
         raise Stuck("/checkout has no choice of providers")
     filled = {"provider": provider, "billing country": "DE", **billing, **(who or {})}
     paying = visitor.send(page, _as_named(page, filled), form="checkout")
+    if urlsplit(paying.url).path == "/checkout":  # a firm may pay another tax: the form comes back with the new total
+        paying = visitor.send(paying, _as_named(paying, filled), form="checkout")
     if urlsplit(paying.url).netloc == urlsplit(visitor.base).netloc:
         raise Stuck(f"/checkout did not lead to {provider}")
     back = visitor.send(paying, {}, form=APPROVALS[provider])
@@ -141,6 +163,19 @@ def _buys(visitor: Visitor, stem: str, provider: str, who: dict[str, str] | None
     if not path.startswith("/orders/"):
         raise Stuck(f"{provider} did not lead back to the order")
     return path.split("/")[2]
+
+
+def _vat_number() -> str:
+    """A German one of nobody's, with its check digit (ISO/IEC 7064, MOD 11,10)."""
+    digits = f"{secrets.randbelow(9 * 10**7) + 10**7}"
+    return next(f"DE{digits}{last}" for last in range(10) if _is_one(f"DE{digits}{last}"))
+
+
+def _is_one(number: str) -> bool:
+    try:
+        return bool(vat_numbers.check(number, "DE"))
+    except ValueError:
+        return False
 
 
 def _as_named(page: Page, filled: dict[str, str]) -> dict[str, str]:

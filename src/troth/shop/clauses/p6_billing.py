@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from email.message import EmailMessage
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +17,8 @@ from troth.pledge.vault.door import KeeperRefused, door
 from troth.pledge.vault.fields import Sealed, seal
 from troth.pledge.vault.models import Person
 from troth.shop.clauses import marker, mutations
+from troth.shop.delivery import letters
+from troth.shop.delivery.models import Letter
 from troth.shop.invoices import authority
 from troth.shop.orders.models import Billing
 
@@ -74,6 +78,32 @@ def billed_to_its_buyer_alone(probe: Probe) -> Iterator[Finding]:
     yield holds("the marker customer's invoice bears their address, and opens for them alone")
 
 
+def letters_do_not_bear_it(probe: Probe) -> Iterator[Finding]:
+    """A firm and a private person buy; their letters are read."""
+    left = probe.marker()
+    if left is None:
+        yield gap("a live shop plays no marker customer; this is tried in test mode")
+        return
+    if told := sum(f"{left.stem}bill" in text for text in left.letters.texts):
+        yield broken(f"letters that say what only the bill may: {told}")
+    if left.letters.texts:
+        yield holds(f"{len(left.letters.texts)} letters to the marker customer say nothing of their billing address")
+    else:
+        yield gap("no letter was handed to the relay by this process")
+
+
+def _licensed_to(letter: Letter, *given: Any, **words: Any) -> EmailMessage:
+    """A firm likes to read its name."""
+    message, order = _write(letter, *given, **words), letter.order
+    if order and order.billing:
+        (bill,) = door().open([order.billing.billing], purpose="bill", job=order.ref)
+        message.add_attachment(f"Licensed to {bill.company}")
+    return message
+
+
+_write = letters.write
+
+
 def _anybody(invoice_id: str, proof: authority.Proof) -> bool:
     return True
 
@@ -101,8 +131,15 @@ CLAUSE = Clause(
         Check("every purpose is tried at the keeper", "runtime", tried_for_every_purpose),
         Check("a marker customer's invoice opens for them alone", "synthetic", billed_to_its_buyer_alone),
         Check("a marker customer's address stands nowhere in clear", "forensic", nowhere_in_clear),
+        Check("letters do not bear it", "synthetic", letters_do_not_bear_it),
     ),
     mutants=(
+        Mutant(
+            "letters say to which firm it is licensed",
+            lambda: mutations.replaced(letters, "write", _licensed_to),
+            in_demo=False,
+            turns=(letters_do_not_bear_it,),
+        ),
         Mutant("the street is noted beside what was bought", _kept_for_convenience, turns=(nowhere_in_clear,)),
         Mutant(
             "an invoice opens for whoever knows its id",

@@ -18,8 +18,9 @@ from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, g
 from troth.pledge.policy.probe import Probe
 from troth.pledge.rights.models import Erasure
 from troth.pledge.vault.models import Person
+from troth.shop.accounts.models import Account
 from troth.shop.clauses import mutations
-from troth.shop.delivery import letters
+from troth.shop.delivery import letters, post
 from troth.shop.delivery.models import Letter
 from troth.shop.orders.models import Order
 
@@ -64,10 +65,12 @@ def each_letter_goes_to_one_mailbox(probe: Probe) -> Iterator[Finding]:
     if left is None:
         yield gap("a live shop plays no marker customer")
         return
-    if copied := sum(len(mailboxes) > 1 for mailboxes in left.mailboxes.values()):
+    if copied := sum(len(mailboxes) > 1 for mailboxes in left.letters.mailboxes.values()):
         yield broken(f"letters that went to more than one mailbox: {copied}")
-    if left.mailboxes:
-        yield holds(f"{len(left.mailboxes)} letters were handed to the relay meanwhile, each for one mailbox")
+    if left.letters.elsewhere:
+        yield broken(f"letters about the marker customer that went to somebody else: {left.letters.elsewhere}")
+    if left.letters.mailboxes:
+        yield holds(f"{len(left.letters.mailboxes)} letters were handed to the relay meanwhile, each for one mailbox")
     else:
         yield gap("no letter was handed to the relay by this process")
 
@@ -80,6 +83,26 @@ def _copied(*given: Any, **words: Any) -> EmailMessage:
 
 
 _write = letters.write
+
+
+def _reported(*given: Any, **words: Any) -> EmailMessage:
+    """The boss would like a mail about each sale."""
+    message = _write(*given, **words)
+    report = EmailMessage()
+    report["From"], report["To"] = message["From"], "the.boss@freemail.invalid"
+    report.set_content(f"{message['Subject']}: {message['To']}")
+    post.send(settings.TROTH.mail, report)
+    return message
+
+
+def _saved(letter: Letter, *given: Any, **words: Any) -> None:
+    """It stands in their account already, and fewer mails are nice."""
+    if letter.kind == "deliver" and Account.objects.filter(pk=letter.person_id, confirmed_at__isnull=False).exists():
+        return
+    _send(letter, *given, **words)
+
+
+_send = letters.send
 
 
 def _forgets(*wanted: tuple[str, str, float]) -> None:
@@ -128,6 +151,18 @@ CLAUSE = Clause(
             lambda: mutations.replaced(letters, "write", _copied),
             in_demo=False,
             turns=(each_letter_goes_to_one_mailbox,),
+        ),
+        Mutant(
+            "a mail about each sale goes to the boss",
+            lambda: mutations.replaced(letters, "write", _reported),
+            in_demo=False,
+            turns=(each_letter_goes_to_one_mailbox,),
+        ),
+        Mutant(
+            "who has a confirmed account gets no letter",
+            lambda: mutations.replaced(letters, "send", _saved),
+            in_demo=False,
+            turns=(the_marker_customer_got_mail,),
         ),
         Mutant("an unpaid order is delivered", _given_away, in_demo=False, turns=(nothing_unpaid_is_delivered,)),
     ),

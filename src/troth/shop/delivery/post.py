@@ -7,7 +7,6 @@ key, and sent as those very bytes.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import re
 import smtplib
 import socket
@@ -47,12 +46,13 @@ def send(mail: Mail, letter: EmailMessage, *, sender: str = "") -> None:
         relay.send(letter, sender=sender)
 
 
-# Who hears to whom letters go, while a check plays a customer: the Message-ID and the mailbox's hash.
-_listening: list[Callable[[str, str], object]] = []
+# Who hears which letters go to whom, while a check plays a customer.
+_listening: list[Callable[[EmailMessage, str], object]] = []
 
 
 @contextlib.contextmanager
-def heard(listener: Callable[[str, str], object]) -> Iterator[None]:
+def heard(listener: Callable[[EmailMessage, str], object]) -> Iterator[None]:
+    """Have each letter that is handed over meanwhile, and each mailbox it is for, told to `listener` first."""
     _listening.append(listener)
     try:
         yield
@@ -85,7 +85,7 @@ class Line:
         told = [str(value) for name in ("To", "Cc", "Bcc") for value in letter.get_all(name, ())]
         for _name, address in getaddresses(told):
             for listener in tuple(_listening):
-                listener(str(letter["Message-ID"]), hashlib.sha256(address.lower().encode()).hexdigest())
+                listener(letter, address)
         trouble = self._try(letter, sender, last_look or _always)
         if trouble is not None:
             raise trouble  # outside every except block: no chained exception shows an address
