@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,13 +12,17 @@ from tests.desk.test_jobs import openings, pays
 from tests.house import House
 from tests.mailings.conftest import mail
 from tests.mailings.test_mailings import BOUNCES, report
+from tests.storefront.conftest import Browser
 from troth.pledge.due.models import Due
+from troth.pledge.office import messages
+from troth.pledge.vault.door import KeeperRefused, door
 from troth.shop.accounts.models import Contact
 from troth.shop.delivery.models import Letter
-from troth.shop.journeys import bounce, send_again
+from troth.shop.journeys import bounce, send_again, standby
 from troth.shop.journeys.look_up import Mark
 from troth.shop.orders.models import Order
 
+LINKS = ("/download/gra_", "/key/", "/recover/", "/claim/", "/invoice/inv_")
 RIGHT = "alice.abend@elsewhere.example"
 
 
@@ -65,13 +70,72 @@ def test_what_came_back_is_corrected_in_a_job_and_the_goods_arrive(office: Offic
     house.works()
     goods, warning = sorted(house.mails, key=lambda one: one.to != [RIGHT])
     assert (goods.to, warning.to) == ([RIGHT], ["alice@elsewhere.example"])
-    assert "/download/gra_" in goods.text
-    for kept in ("/key/", "/recover/", "/claim/", "/invoice/inv_"):
-        assert kept not in goods.text + goods.html, kept
+    for words in LINKS:
+        assert words in goods.text, words
     assert "We were told another one" in warning.text
     assert "came back" not in sara.page(f"/desk/orders/{order.ref}").text
     assert "deliver" not in sara.page("/desk/stuck").text
     assert RIGHT in sara.page(f"/desk/jobs/{job}").text
+
+
+def links_of(text: str) -> dict[str, str]:
+    """The path of each link in a letter, by what it is for."""
+    return {kind: re.search(rf"https?://[^/\s]+(\S*{kind}\S*)", text)[1] for kind in LINKS}
+
+
+def test_links_of_the_former_letter_end_and_those_of_the_new_one_work(
+    office: Office, order: Order, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standby, "pause", lambda _: house.works())  # who waits for an invoice has the worker work
+    comes_back(house, order)
+    former = links_of(house.mails[-1].text)
+    sara = office.hired("sara", "support")
+    house.works()
+    house.sandbox.mailbox.clear()
+    assert redirects(sara, sara.takes(order.ref, "delivery"), order, RIGHT) == 303
+    house.works()
+    new = links_of(next(one.text for one in house.mails if one.to == [RIGHT]))
+    assert set(former.values()) & set(new.values()) == set()
+    for kind in ("/key/", "/download/gra_", "/invoice/inv_"):
+        assert Browser().get(former[kind]).status_code in (403, 404, 410), kind
+        assert Browser().get(new[kind]).status_code in (200, 303), kind
+    fields = {"password": "a long walk by the river"}
+    assert Browser().send(former["/recover/"], fields).status_code == 400
+    alice = Browser()
+    assert alice.send(new["/recover/"], fields).status_code == 303
+    assert "Your e-mail address was changed" in alice.page("/account/privacy").text
+
+
+@pytest.mark.parametrize("how", ["no job", "closed", "a colleague's", "another customer", "in an emergency", "account"])
+def test_no_links_are_led_elsewhere_but_out_of_an_open_job(
+    office: Office, order: Order, house: House, how: str
+) -> None:
+    """As whoever holds the web process would ask the keeper, past every page."""
+    comes_back(house, order)
+    sara, ref, code = office.hired("sara", "support"), order.person_id, "job"
+    job = "job_" + "a" * 26 if how == "no job" else sara.takes(order.ref, "delivery")
+    if how == "closed":
+        sara.posts(f"/desk/jobs/{job}/close", {})
+    if how == "a colleague's":
+        job = office.hired("simon", "support").takes(order.ref, "delivery")
+    if how == "another customer":
+        ref = office.owner.ref
+    if how == "in an emergency":
+        sara.proves()
+        answer = sara.posts("/desk/break-glass", {"order": order.ref, "sure": "on"})
+        job, code = answer["Location"].rpartition("/")[2], "power"
+    if how == "account":
+        house.works()
+        goods = next(one for one in house.mails if "/recover/" in one.text)
+        answer = Browser().send(links_of(goods.text)["/recover/"], {"password": "a long walk by the river"})
+        assert answer.status_code == 303
+        code = "taken"
+    question = messages.Redirect(sara.cookies["troth_desk"].value, job, ref, "alice@elsewhere.example", RIGHT)
+    before = house.keeper.db.execute("SELECT * FROM reached").fetchall()
+    with pytest.raises(KeeperRefused) as refused:
+        door().at_desk(question, messages.Done)
+    assert refused.value.code == code
+    assert house.keeper.db.execute("SELECT * FROM reached").fetchall() == before
 
 
 def test_a_refused_address_is_corrected_too_and_its_errand_is_done(office: Office, order: Order, house: House) -> None:

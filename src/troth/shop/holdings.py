@@ -49,7 +49,7 @@ PEOPLE = (
         "orders.Order", _("to sell to you, and for the books"), person="person",
         about="country viewer",
         ours="ref person contact billing currency total_minor coupon state once policy_version terms_version made_at "
-        "paid_at",
+        "paid_at moved_at",
         erasing=Cut(("viewer", "once")),
     ),
     Holding(

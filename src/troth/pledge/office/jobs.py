@@ -67,19 +67,51 @@ def close(desk: Desk, ask: messages.Close) -> messages.Done:
 
 def may_open(desk: Desk, ask: keeper.Open) -> str:
     """The role by which these records open in this job of theirs. Refused "job", "purpose", "budget"."""
-    raw, who, roles = desk.seated(ask.capability)
-    sql = "SELECT purpose, until, closed, loud FROM job WHERE id = ? AND staff = ?"
-    purpose, until, closed, loud = desk.db.one(sql, ask.job, raw) or ("", 0, 1, 0)
-    persons = {row[0] for row in desk.db.execute("SELECT ref FROM job_person WHERE job = ?", (ask.job,))}
     asked = {raw_ref(record.place.ref) for record in ask.records}
-    if not policy.runs(until, closed, desk.room.now()) or not asked <= persons:
-        raise Refused("job")
-    roles = (policy.BREAK_GLASS,) if loud and roles and who.kind == "employee" else roles
-    role = policy.role_for(roles, ask.purpose, {record.place.klass for record in ask.records})
-    if not role or purpose != ask.purpose:
-        raise Refused("purpose")
+    raw, role = _in_job(desk, ask, asked, ask.purpose, {record.place.klass for record in ask.records})
     desk.room.spend(raw + b" opens", len(ask.records), policy.OPENINGS_A_DAY, DAY)
     return role
+
+
+def redirect(desk: Desk, ask: messages.Redirect) -> messages.Done:
+    """Letters with links for this guest go to another mailbox from now on; links that went to the former are over.
+
+    Refused "taken" for who has an account, "astray" where `former` is not the mailbox known, "restricted", "power" for
+    who broke the glass (that is to see), "job", "purpose", "budget", "gone".
+    """
+    guest = raw_ref(ask.ref)
+    raw, role = _in_job(desk, ask, {guest}, "support", {"contact"})
+    if role == policy.BREAK_GLASS:
+        raise Refused("power")
+    sql = """SELECT 'taken' FROM credential WHERE ref = ?1 UNION SELECT 'taken' FROM link WHERE ref = ?1
+        UNION SELECT 'restricted' FROM restricted WHERE ref = ?1"""
+    if no := desk.db.value(sql, guest):
+        raise Refused(no)
+    desk.room.spend(raw + b" redirects", 1, policy.REDIRECTS_A_DAY, DAY)
+    former, index = desk.credentials.index(ask.former), desk.credentials.index(ask.mailbox)
+    sql = "UPDATE reached SET mailbox = ?1 WHERE ref = ?2 AND mailbox IN (?1, ?3) RETURNING 1"
+    if not desk.db.one(sql, index, guest, former):
+        raise Refused("astray")
+    desk.db.execute("DELETE FROM ticket WHERE ref = ? AND kind <> 'proved'", (guest,))
+    desk.room.note(guest, {"did": "mailbox", "purpose": "support", "role": role, "job": ask.job})
+    return messages.Done()
+
+
+def _in_job(
+    desk: Desk, ask: keeper.Open | messages.Redirect, persons: set[bytes], purpose: str, classes: set[str]
+) -> tuple[bytes, str]:
+    """Who asks, and the role by which their open job on these persons allows it. Refused "job", "purpose"."""
+    raw, who, roles = desk.seated(ask.capability)
+    sql = "SELECT purpose, until, closed, loud FROM job WHERE id = ? AND staff = ?"
+    of, until, closed, loud = desk.db.one(sql, ask.job, raw) or ("", 0, 1, 0)
+    theirs = {row[0] for row in desk.db.execute("SELECT ref FROM job_person WHERE job = ?", (ask.job,))}
+    if not policy.runs(until, closed, desk.room.now()) or not persons <= theirs:
+        raise Refused("job")
+    roles = (policy.BREAK_GLASS,) if loud and roles and who.kind == "employee" else roles
+    role = policy.role_for(roles, purpose, classes)
+    if not role or of != purpose:
+        raise Refused("purpose")
+    return raw, role
 
 
 def whole(desk: Desk, raw: bytes) -> set[bytes]:

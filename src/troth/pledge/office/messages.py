@@ -129,6 +129,16 @@ class Take(Question, frozen=True):
     fresh: str = ""
 
 
+class Redirect(Question, frozen=True):
+    """Out of an open job for support: this guest's letters came back from `former` and go to `mailbox`, as told."""
+
+    capability: str
+    job: str
+    ref: str
+    former: str
+    mailbox: str
+
+
 class Close(Question, frozen=True):
     capability: str
     job: str

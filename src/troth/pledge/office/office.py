@@ -22,7 +22,7 @@ VERBS: dict[str, dict[str, Verb]] = {
         "Invite": roster.invite, "Join": roster.join, "Roster": roster.colleagues, "Attest": roster.attest,
         "Put": roster.put, "Plant": factors.plant, "Enter": factors.enter, "Renew": factors.renew,
         "Leave": factors.leave, "Passkeys": factors.passkeys, "Count": factors.count,
-        "Me": jobs.me, "Take": jobs.take, "Close": jobs.close,
+        "Me": jobs.me, "Take": jobs.take, "Close": jobs.close, "Redirect": jobs.redirect,
     },
     "worker": {"Muster": muster},
 }  # fmt: skip

@@ -20,7 +20,7 @@ ROSTER = frozenset({"officer", "owner"})  # may read who works here
 
 SHIFT, FRESH, INVITED = 8 * 3600, 300, 7 * 86400  # seconds: a session, a second factor, an invitation
 LONGEST_JOB, LOUD_JOB, LONGEST_OFFICE = 14 * 86400, 3600, 400 * 86400
-JOBS_A_DAY, SEARCHES_A_DAY, OPENINGS_A_DAY = 100, 50, 1000  # of one colleague
+JOBS_A_DAY, SEARCHES_A_DAY, OPENINGS_A_DAY, REDIRECTS_A_DAY = 100, 50, 1000, 20  # of one colleague
 
 
 def power(roles: str, kind: str, state: str, until: int, now: int) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from troth.shop.clauses import marker, mutations
 from troth.shop.delivery import letters
 from troth.shop.delivery.models import Letter
 from troth.shop.invoices import authority
+from troth.shop.invoices.models import Invoice
 from troth.shop.orders.models import Billing
 
 MAY = {"bill", "tax", "legal"}
@@ -104,7 +105,7 @@ def _licensed_to(letter: Letter, *given: Any, **words: Any) -> EmailMessage:
 _write = letters.write
 
 
-def _anybody(invoice_id: str, proof: authority.Proof) -> bool:
+def _anybody(made: Invoice, proof: authority.Proof) -> bool:
     return True
 
 

@@ -19,7 +19,7 @@ from django.conf import settings
 
 from troth.pledge import clock
 from troth.shop.invoices import worker_key
-from troth.shop.invoices.models import Handover
+from troth.shop.invoices.models import Handover, Invoice
 
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
@@ -35,15 +35,16 @@ class Proof(msgspec.Struct, frozen=True):
         return "<proof>"
 
 
-def token(invoice_id: str, end: int) -> str:
-    """What authorises a link until its end. The worker alone can make and check it."""
+def token(invoice: Invoice, end: int) -> str:
+    """What authorises a link until its end, or until its order's address is put right. For the worker alone."""
+    moved = f"/{invoice.order.link_name}" if invoice.order.moved_at else ""
     key = hmac.digest(worker_key.private(settings.TROTH.home).private_bytes_raw(), b"troth invoice link 1", "sha256")
-    return hmac.new(key, f"{invoice_id}/{end}".encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(key, f"{invoice.id}/{end}{moved}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def is_linked(invoice_id: str, proof: Proof) -> bool:
+def is_linked(invoice: Invoice, proof: Proof) -> bool:
     """True for a link of ours whose time is not over."""
-    return hmac.compare_digest(proof.token, token(invoice_id, proof.end)) and clock.now().timestamp() < proof.end
+    return hmac.compare_digest(proof.token, token(invoice, proof.end)) and clock.now().timestamp() < proof.end
 
 
 def bring(row: Handover, proof: Proof) -> bytes:

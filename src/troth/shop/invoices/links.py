@@ -26,7 +26,7 @@ def plain(invoice: Invoice) -> str:
 def lasting(invoice: Invoice) -> str:
     """The path for a letter: the same in every copy of it, good as long as downloads are. For the worker alone."""
     end = int((invoice.issued_at + timedelta(days=settings.TROTH.policy.download_days)).timestamp())
-    return f"{plain(invoice)}?s={end:x}.{authority.token(invoice.id, end)}"
+    return f"{plain(invoice)}?s={end:x}.{authority.token(invoice, end)}"
 
 
 def read(signature: str) -> Proof | None:

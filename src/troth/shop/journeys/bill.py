@@ -74,7 +74,7 @@ def hand_over(handover_id: str, claim: due.Claim) -> None:
 def _may_have(row: Handover, made: Invoice) -> bool:
     """Whether the request has a link that we made, or the capability of who was billed, by the keeper's word."""
     proof = authority.read(row)
-    if authority.is_linked(made.id, proof):
+    if authority.is_linked(made, proof):
         return True
     contact = Contact.objects.filter(person=made.person_id, state=Contact.CURRENT).first()
     if not proof.capability or contact is None or contact.contact is None:

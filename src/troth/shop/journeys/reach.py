@@ -13,8 +13,9 @@ from troth.shop.orders.models import Order
 
 
 def order_key(order: Order) -> str:
-    """The part of the mailed link that authorises. It stays the same, so that a second copy of the mail is equal."""
-    return salted_hmac("troth.order-key", order.ref, algorithm="sha256").hexdigest()[:40]
+    """The part of the mailed link that authorises. It stays the same, so that a second copy of the mail is equal, until
+    the order's address is put right."""
+    return salted_hmac("troth.order-key", order.link_name, algorithm="sha256").hexdigest()[:40]
 
 
 def open_by_key(order: Order, key: str) -> str | None:
@@ -31,4 +32,4 @@ def may_see(order: Order, basket_key_hash: str | None, person_ref: str | None, o
 
 
 def _cookie(order: Order) -> str:
-    return salted_hmac("troth.order-cookie", order.ref, algorithm="sha256").hexdigest()
+    return salted_hmac("troth.order-cookie", order.link_name, algorithm="sha256").hexdigest()

@@ -1,8 +1,8 @@
 """Redeliver: what was delivered goes out once more, as a letter of its own with fresh links.
 
-To the mailbox of the first letter it says all that the first one did. To another one, which somebody at the desk was
-told is right (redirect.py), it brings what was bought and nothing more: no key to the order's page or its invoice, no
-way to an account. The keeper tells the two apart ("astray"), so rows that somebody else wrote lead nobody's mail away.
+To the mailbox of the first letter, or the one that was put in its place out of a job (redirect.py), it says all that
+the first one did. To any other it brings what was bought and nothing more: no key to the order's page or its invoice,
+no way to an account. The keeper tells them apart ("astray"), so rows that somebody else wrote lead nobody's mail away.
 """
 
 from __future__ import annotations
@@ -83,14 +83,17 @@ def _goods(order: Order) -> dict[str, Any]:
 
 
 def _keys(order: Order, to: ContactData) -> dict[str, str]:
-    """Links that only the mailbox of the first letter gets; all empty for another one."""
+    """Links that only the mailbox gets which the keeper knows; all empty for another one."""
     told = asked(lambda: door().redeem(ref=order.person_id, kind="invite", mailbox=to.email))
     if told.kind == "astray":
         return dict.fromkeys(("order_url", "invoice_url", "invite_url", "claim_url"), "")
+    claim = told
+    if told.secret:
+        claim = asked(lambda: door().redeem(ref=order.person_id, kind="claim", mailbox=to.email))
     site = settings.TROTH.web.public_url.rstrip("/")
     return {
         "order_url": f"{site}/orders/{order.ref}/key/{reach.order_key(order)}",
         "invoice_url": invoice.letter_url(order),
         "invite_url": f"{site}/recover/{told.ticket}/{told.secret}" if told.kind == "invite" else "",
-        "claim_url": "",
+        "claim_url": f"{site}/claim/{claim.ticket}/{claim.secret}" if claim.kind == "claim" else "",
     }

@@ -2,8 +2,9 @@
 puts that address in place, within their job on this customer.
 
 Only for a guest: who has an account changes the address themselves, with their password (change_email.py). The former
-row stays as an old one, as with every change; a letter to the former mailbox says that it was changed. What goes to
-the new one holds the goods alone (redeliver.py), until its reader has proved to the keeper that it is theirs.
+row stays as an old one, as with every change; a letter to the former mailbox says that it was changed. The keeper
+looks at the job itself, notes it where the customer reads it, and from then on makes links for the new mailbox alone;
+those that went to the former one are over: to the order, its invoice, its downloads, to an account.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from troth.pledge import clock
 from troth.pledge.due import loop as due
 from troth.pledge.office import messages as office
 from troth.pledge.vault.classes import Contact as ContactData
 from troth.pledge.vault.fields import seal
 from troth.shop.accounts.models import Account, Claim, Contact
 from troth.shop.delivery import letters
-from troth.shop.delivery.models import Letter
+from troth.shop.delivery.models import Grant, Letter, grant_id
 from troth.shop.journeys import redeliver
+from troth.shop.journeys.desk import ask
 from troth.shop.journeys.job import opened
 from troth.shop.journeys.write_to import address, url
 from troth.shop.orders.models import Order
@@ -44,6 +47,7 @@ def put_right(order: Order, capability: str, job: office.Job, email: str) -> Non
     (known,) = opened(capability, job, [former.contact])
     if known.email.casefold() == email.casefold():
         raise Refused(_("That is the address that took no mail; ask the customer for another."), "email")
+    _move(order, capability, job, known.email, email)
     try:
         with transaction.atomic():
             if Contact.objects.filter(pk=former.pk, state=Contact.CURRENT).update(state=Contact.OLD) != 1:
@@ -51,7 +55,9 @@ def put_right(order: Order, capability: str, job: office.Job, email: str) -> Non
             row = Contact(person=former.person, state=Contact.CURRENT)
             seal(row, "contact", ContactData(known.name, email))
             row.save(force_insert=True)
-            Order.objects.filter(pk=order.pk, contact=former).update(contact=row)
+            Order.objects.filter(pk=order.pk, contact=former).update(contact=row, moved_at=clock.now())
+            for (granted,) in Grant.objects.filter(line__order=order).values_list("id"):
+                Grant.objects.filter(pk=granted).update(id=grant_id())  # a link carries it
             letters.queue(redeliver.KIND, row.id, former.person, order)
             letters.queue(KIND, former.id, former.person, order)
     except IntegrityError:
@@ -60,6 +66,17 @@ def put_right(order: Order, capability: str, job: office.Job, email: str) -> Non
         first = True
     if not first:
         raise Refused(_("Somebody changed this address just now; look at the job again."))
+
+
+def _move(order: Order, capability: str, job: office.Job, former: str, email: str) -> None:
+    """Where somebody else was first with another address, theirs may stand with the keeper: then the goods go without
+    any link to an order or an account, as long as no mailbox of this customer's is known."""
+    question = office.Redirect(capability, job.id, order.person_id, former, email)
+    try:
+        ask(question, office.Done, "email")
+    except Refused as refused:
+        if getattr(refused, "code", "") != "astray":
+            raise
 
 
 def _refuse(order: Order, former: Contact) -> None:

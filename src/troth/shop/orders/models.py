@@ -86,6 +86,7 @@ class Order(models.Model):
     terms_version = models.CharField(max_length=12, blank=True)  # what the buyer agreed to; "": from before it was kept
     made_at = models.DateTimeField(default=clock.now)
     paid_at = models.DateTimeField(null=True)
+    moved_at = models.DateTimeField(null=True)  # when its address was put right, after a letter came back
 
     class Meta:
         indexes = [
@@ -112,6 +113,11 @@ class Order(models.Model):
     @property
     def total(self) -> Money:
         return Money(self.total_minor, self.currency)
+
+    @property
+    def link_name(self) -> str:
+        """What is signed in links to this order: another after its address was put right, so that former ones end."""
+        return f"{self.ref} {self.moved_at.timestamp()}" if self.moved_at else self.ref
 
     def put_on_hold(self) -> bool:
         """From open to held, before any provider hears of it. False if it was no longer open."""

@@ -18,6 +18,7 @@ SENTENCES = {
     "job": _("This job is closed, over, or not yours. Take it up again if there is still something to do."),
     "unknown": _("Nobody here can be found by that, or it is no longer possible. Check what you typed."),
     "unready": _("They have not joined yet, or not set their second factor up: attest them after that."),
+    "taken": _("They have an account: they change the address there themselves, with their password."),
     "gone": _("This customer has been forgotten: nothing of theirs opens any more."),
     "restricted": _("This customer asked to be forgotten: until that is done, nobody opens anything of theirs."),
     "seal": _("This record was altered or moved and does not open. Tell the owner: it is noted as an incident."),
