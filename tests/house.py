@@ -60,6 +60,7 @@ class House:
         self.web = Door(lambda body: drive(keeper, "web", body))
         self.worker = Door(lambda body: drive(keeper, "worker", body))
         self._brought = 0
+        self.to_check: list[str] = []
         self._sites: list[InProcess] = []
         for courier in (sandbox.paypal.courier, sandbox.skrill.courier):
             courier.dropping = True
@@ -99,10 +100,15 @@ class House:
         ran = 0
         with self.as_worker():
             while (claimed := due.claim()) is not None:
-                due.work_off(claimed, ERRANDS)
+                due.work_off(claimed, {**ERRANDS, "check": self._check})
                 ran += 1
                 assert ran < 500, "an errand is due again and again"
         return ran
+
+    def _check(self, clause: str, claim: due.Claim) -> None:
+        """A look at a promise that something made due. The worker's own look asks a shop that is served; a test takes
+        its look by `probe()`, and sees here what was to be looked at."""
+        self.to_check.append(clause)
 
     def posts(self) -> list[Post]:
         """What the providers have told so far, in order of telling."""

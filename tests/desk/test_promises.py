@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 
 from tests.desk.people import Office
+from tests.desk.test_jobs import pays
 from tests.house import House
 from troth.pledge import clock
 from troth.pledge.due import loop as due
+from troth.pledge.due.models import Due
 from troth.pledge.office import messages, policy
 from troth.pledge.rights.models import Erasure
 from troth.shop.clauses.p17_only_who_needs_it import the_keeper_opens_for_a_job_alone
@@ -69,3 +71,17 @@ def test_who_works_here_is_not_forgotten_as_an_idle_customer(office: Office, hou
     house.works(later=timedelta(days=40))
     assert list(Erasure.objects.values_list("person", flat=True)) == [bob.ref]
     assert office.owner.page("/desk/colleagues").text.count("olga") >= 1
+
+
+def test_a_job_makes_a_look_at_the_promise_due_and_the_worker_has_it(
+    office: Office, order: Order, house: House
+) -> None:
+    pays(house, order)
+    sara = office.hired("sara", "support")
+    sara.proves()
+    assert sara.posts("/desk/break-glass", {"order": order.ref, "sure": "on"}).status_code == 303
+    house.to_check.clear()
+    house.works()
+    assert house.to_check == ["P17"]
+    assert not Due.objects.filter(kind="check").exclude(last_code="").exists()
+    assert not [line for line in found(house) if line.startswith("broken")]
