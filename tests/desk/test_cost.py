@@ -8,9 +8,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from tests.desk.cases import Desk
 from tests.desk.people import Office
 from tests.desk.test_jobs import pays
 from tests.house import House
+from tests.storefront.conftest import Browser
 from troth.faces.desk.urls import PAGES
 from troth.pledge.office.policy import ROLES
 from troth.shop.catalogue.models import Draft
@@ -83,3 +85,31 @@ def test_an_orders_page_tells_everything_that_happened(office: Office, order: Or
         "Downloads opened: Field Guide", "Licence given", "Paper issued", "Taken up by sara", "Job closed by sara",
     ):  # fmt: skip
         assert words in told, words
+
+
+def test_pages_of_disclosures_ask_a_dozen_questions_with_several_cases(
+    office: Office, order: Order, house: House, django_assert_max_num_queries: Any
+) -> None:
+    pays(house, order)
+    desk = Desk(office, order)
+    case = desk.filed()
+    for _ in range(3):
+        desk.filed()
+    for one in desk.others:
+        assert desk.approves(one, case).status_code == 303
+    officer = desk.filer
+    officer.proves()
+    papers = officer.posts(f"/desk/disclosures/{case.ref}/take", {})["Location"]
+    one = f"/desk/disclosures/{case.ref}"
+    named = (f"{papers}/documents/{case.documents.get().id}", "/desk/disclosures/new", f"{one}/narrow")
+    for path in ("/desk/disclosures", one, papers, *named):
+        with django_assert_max_num_queries(MOST):
+            answer = officer.get(path)
+            b"".join(answer) if answer.streaming else answer.content
+        assert answer.status_code == 200, path
+    office.owner.proves()
+    with django_assert_max_num_queries(MOST):
+        office.owner.page("/desk/disclosures/outside")
+    for path in ("/transparency", "/transparency.json", "/transparency.csv"):
+        with django_assert_max_num_queries(MOST):
+            assert Browser().get(path).status_code == 200
