@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from django.db import connection, models
@@ -75,7 +76,8 @@ def _order(parts: Parts, contact: Contact, billing: Billing, at: datetime, numbe
     yield _like(parts.letter, id=new_id("let"), subject=ref, order_id=ref, queued_at=at, sent_at=at, **of)
     yield _like(parts.grant, id=new_id("gra"), line_id=line_id, made_at=at)
     if parts.licence is not None:
-        yield _like(parts.licence, id=new_id("lic"), line_id=line_id, key_hash=f"{number:064x}", issued_at=at)
+        key_hash = sha256(b"%d" % number).hexdigest()
+        yield _like(parts.licence, id=new_id("lic"), line_id=line_id, key_hash=key_hash, issued_at=at)
     paper = {
         "id": new_id("inv"),
         "number": f"L-{number}",

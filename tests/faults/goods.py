@@ -13,11 +13,10 @@ def main() -> None:
     django.setup()
     from tests.house import goods
     from troth.pledge.due import loop as due
-    from troth.shop.clauses import CLAUSES
+    from troth.shop.clauses import duty
 
     goods()
-    for clause in CLAUSES:
-        due.add("check", clause.id, after=86400, every=86400)
+    due.add("check", duty.ALL, after=86400, every=86400)
 
 
 if __name__ == "__main__":

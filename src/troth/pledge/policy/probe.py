@@ -6,14 +6,17 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from django.apps import apps
 from django.db import connection, models
 
 from troth.config import Config
-from troth.pledge.policy.visitor import Page, Visitor
+from troth.pledge.policy import columns
+from troth.pledge.policy.visitor import Page, Stuck, Visitor
 from troth.pledge.vault.fields import SealedField
+
+T = TypeVar("T")
 
 
 class Site(Protocol):
@@ -31,12 +34,18 @@ class Site(Protocol):
 
 
 class Probe:
-    """One round of checks. `marker()` plays a whole customer once, for all clauses that need what it left behind."""
+    """One round of checks: of one clause, or of all. What several of them need is played, fetched and read once.
+
+    Nothing of it is kept for the next round, so that no check judges by what was seen before a breach.
+    """
 
     def __init__(self, config: Config, now: datetime, site: Site, marker: Callable[[Probe], Any] | None = None) -> None:
         self.config, self.now, self.site = config, now, site
-        self._play, self._left = marker, None
+        self._play = marker
+        self._once: dict[object, Any] = {}
         self._pages: dict[str, Page] = {}
+        self._sought: set[str] = set()
+        self._read: columns.Reading | None = None
 
     def page(self, path: str) -> Page:
         """A page, fetched once in a round."""
@@ -46,9 +55,29 @@ class Probe:
 
     def marker(self) -> Any:
         """What the marker customer's run left; None where it must not be played (a live shop)."""
-        if self._left is None and self._play is not None:
-            self._left = self._play(self)
-        return self._left
+        return self.once(self._play) if self._play is not None else None
+
+    def once(self, make: Callable[[Probe], T]) -> T:
+        """What `make` returns, made once in a round. Stuck once, it is stuck for the whole round."""
+        if make not in self._once:
+            try:
+                self._once[make] = make(self)
+            except Stuck as stuck:
+                self._once[make] = stuck
+        if isinstance(self._once[make], Stuck):
+            raise self._once[make]
+        made: T = self._once[make]
+        return made
+
+    def seek(self, *needles: str) -> None:
+        """What every reading of the columns in this round looks for besides card numbers."""
+        self._sought.update(needles)
+
+    def columns(self) -> columns.Reading:
+        """Every column, read once in a round, and again where something is sought since."""
+        if self._read is None or not self._sought <= self._read.needles:
+            self._read = columns.read(sorted(self._sought))
+        return self._read
 
     def written(self) -> list[Path]:
         """Everything that the shop writes on disk. Named exclusions only: NOT_WRITTEN_BY_PEOPLE."""

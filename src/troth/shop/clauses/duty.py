@@ -1,7 +1,8 @@
-"""Checking while the shop runs: one due row for each clause, worked off by the worker as all else that is due.
+"""Checking while the shop runs: a due row for a round of all clauses, worked off by the worker as all else that is due.
 
-Each round runs the checks whose turn it is (policy/clause.py has the cadence). `at_once` makes a round due in which
-all of them run: for `troth check`, and for the demo.
+Each round runs the checks whose turn it is (policy/clause.py has the cadence). What several clauses need (the marker
+customer, every column, the pages) is played and read once for all of them. `all_at_once` makes a round due in which
+every check runs, for `troth check`; `at_once` has one clause look by itself, with nothing that was seen before.
 
 `run/mutant` names a clause whose mutant the demo wants to see caught. Web and worker of a shop in test mode watch that
 file; the worker then checks the clause at once.
@@ -11,11 +12,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from troth.pledge import clock
 from troth.pledge.due import loop as due
@@ -26,17 +28,20 @@ from troth.pledge.policy.site import Served
 from troth.shop.clauses import BY_ID, CLAUSES, marker, mending, versions
 
 log = logging.getLogger("troth.clauses")
-EVERY = 600  # seconds between rounds of a clause
+ALL = "all"  # the subject of a round of all clauses; else it is one clause's id
+EVERY = 600  # seconds between rounds
 WHOLE = " whole"  # ends the subject of a round in which every check runs
+RENEW, RENEWALS = 30, 60  # seconds between renewals of a round's lease, and how often: half an hour in all
 GLANCE = 0.3  # seconds between looks at run/mutant
 
 
 def ensure() -> None:
-    """Each clause has its row, with today's cadence. Safe to call by any number of workers."""
+    """The round has its row, with today's cadence. Safe to call by any number of workers."""
     versions.look()
-    for clause in CLAUSES:
-        due.add("check", clause.id, every=EVERY)
-    Due.objects.filter(kind="check", every__gt=0).exclude(every=EVERY).update(every=EVERY)
+    due.add("check", ALL, every=EVERY)
+    rows = Due.objects.filter(kind="check", every__gt=0)
+    rows.exclude(subject=ALL).delete()  # earlier releases had a row for each clause
+    rows.exclude(every=EVERY).update(every=EVERY)
 
 
 def at_once(clause_id: str) -> None:
@@ -44,21 +49,58 @@ def at_once(clause_id: str) -> None:
     due.hasten("check", f"{clause_id}{WHOLE}")
 
 
+def all_at_once() -> None:
+    """Have every check of every clause run now."""
+    at_once(ALL)
+
+
 def check(subject: str, claim: due.Claim) -> None:
-    """The errand: one round of a clause against the running shop. due.Again while that cannot be told."""
-    whole = subject.endswith(WHOLE)
-    clause = BY_ID.get(subject.removesuffix(WHOLE))
-    if clause is None:
-        return
-    site = Served(settings.TROTH)
+    """The errand: one round against the running shop. due.Again while it cannot be told.
+
+    Clauses of a round of all that are unknown are looked at again by themselves, soon.
+    """
+    whole, name = subject.endswith(WHOLE), subject.removesuffix(WHOLE)
+    clauses = CLAUSES if name == ALL else tuple(filter(None, [BY_ID.get(name)]))
+    site, unknown = Served(settings.TROTH), list[str]()
+    probe = Probe(settings.TROTH, clock.now(), site, marker.play)
     try:
-        verdict = judge(clause, Probe(settings.TROTH, clock.now(), site, marker.play), whole=whole)
+        with _held(claim):
+            for clause in clauses:
+                probe.now = clock.now()
+                state = judge(clause, probe, whole=whole).state
+                if state == "broken":
+                    log.error("a promise is broken")
+                if state == "unknown":
+                    unknown.append(clause.id)
     finally:
         site.close()
-    if verdict.state == "broken":
-        log.error("a promise is broken")
-    if verdict.state == "unknown" and not whole:
-        raise due.Again("unknown")  # what could not be looked at now, perhaps soon
+    if unknown and not whole and name != ALL:
+        raise due.Again("unknown", waits=True)  # what could not be looked at now, perhaps soon
+    if not whole:
+        for one in unknown:
+            due.add("check", one, after=due.FIRST_PAUSE)
+
+
+@contextmanager
+def _held(claim: due.Claim) -> Iterator[None]:
+    """Renew the lease while a round runs, in a thread: in a large shop, on a busy machine, it may take longer."""
+    over = threading.Event()
+
+    def renew() -> None:
+        try:
+            for _ in range(RENEWALS):
+                if over.wait(RENEW) or not claim.still_mine():
+                    break
+        except DatabaseError:
+            log.error("database away")
+        finally:
+            connection.close()
+
+    threading.Thread(target=renew, name="lease", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def flag() -> Path:

@@ -1,8 +1,8 @@
 """The marker customer: somebody whose every value is unique and has one stem, who goes through every journey.
 
-Afterwards everything that the shop wrote is searched for the stem: every file byte by byte in eight spellings, and
-every column value by value. Test mode only, where providers are look-alikes and pay with nothing: a live shop gets no
-invented customers.
+Afterwards everything that the shop wrote is searched for the stem, once for all clauses of a round: every file byte by
+byte in eight spellings, and every column value by value. Test mode only, where providers are look-alikes and pay with
+nothing: a live shop gets no invented customers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import string
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,7 +23,8 @@ from django.contrib.sessions.models import Session
 from troth.pledge import clock
 from troth.pledge.due.models import Due
 from troth.pledge.policy import needles
-from troth.pledge.policy.probe import Probe, values
+from troth.pledge.policy.columns import read as again
+from troth.pledge.policy.probe import Probe
 from troth.pledge.policy.visitor import Page, Stuck, Visitor
 from troth.shop.catalogue.models import Product
 from troth.shop.clauses import letterbox, mutations, question
@@ -42,14 +43,11 @@ class Left(msgspec.Struct):
     """What a run left behind."""
 
     stem: str
+    began: datetime
     address: str = ""  # the IP address that a proxy told of them
     orders: int = 0
     refs: list[str] = []
     undelivered: int = 0
-    hits: list[str] = []
-    billing_hits: list[str] = []
-    address_hits: list[str] = []
-    searched: str = ""
     told_providers: list[str] = []
     pages: dict[str, Page] = {}  # kind of page -> as it was shown
     guest_checkout: Page | None = None
@@ -60,18 +58,24 @@ class Left(msgspec.Struct):
     invoice: Page | None = None  # as its buyer sees it
     invoice_to_others: list[Page] = []  # as those see it who know its id, or guess a link
 
-    def hits_of(self, part: str) -> list[str]:
-        return self.billing_hits if part == "bill" else self.hits
+
+class Traces(msgspec.Struct, frozen=True):
+    """Where the marker customer stands in clear: places with the spelling."""
+
+    of_person: list[str]
+    of_bill: list[str]
+    of_address: list[str]
+    searched: str  # what was looked through, in words
 
 
 def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
-    """Play the marker customer through the shop's pages, then search. None in a live shop.
+    """Play the marker customer through the shop's pages. None in a live shop.
 
     `work`: does what is due, where no worker runs beside (tests).
     """
     if probe.config.live:
         return None
-    left = Left("q" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(8)))
+    left = Left("q" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(8)), clock.now())
     left.address = "2001:db8:" + ":".join(f"{secrets.randbelow(0xEFFF) + 0x1000:x}" for _ in range(6))  # RFC 3849
     member, guest, stranger = (probe.site.newcomer() for _ in range(3))
     member.comes_from = guest.comes_from = stranger.comes_from = left.address
@@ -100,7 +104,7 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
         listening.close()
         for visitor in (member, guest, stranger):
             visitor.close()
-    _search(probe, left)
+    probe.seek(left.stem, _network(left))
     return left
 
 
@@ -242,31 +246,35 @@ def _told(probe: Probe, visitor: Visitor, left: Left) -> None:
         left.told_providers = [msgspec.json.encode(entry).decode() for entries in books.values() for entry in entries]
 
 
-def _search(probe: Probe, left: Left) -> None:
-    network = ":".join(left.address.split(":")[:4])  # its /64: what is counted by
+def traces(probe: Probe) -> Traces | None:
+    """Search every file and every column for the marker customer: once in a round. None where nobody was played."""
+    return probe.once(_search)
+
+
+def _network(left: Left) -> str:
+    """The /64 of the marker customer's address: what is counted by."""
+    return ":".join(left.address.split(":")[:4])
+
+
+def _search(probe: Probe) -> Traces | None:
+    left: Left | None = probe.marker()
+    if left is None:
+        return None
+    read, network, bill = probe.columns(), _network(left), f"{left.stem}bill"
     found = needles.search(probe.written(), [left.stem, network])
     home = probe.config.home
-    places = [(hit.needle, f"{hit.path.relative_to(home)} ({hit.spelling})") for hit in found.hits]
-    left.hits = sorted({place for needle, place in places if needle == left.stem})
-    left.address_hits = sorted({place for needle, place in places if needle == network})
-    left.address_hits += [f"{place} ({spelling})" for place, spelling in _columns(network)]
-    columns = _columns(left.stem)
-    left.hits += [f"{place} ({spelling})" for place, spelling in columns]
-    left.billing_hits = [f"{place} ({spelling})" for place, spelling in _columns(f"{left.stem}bill")]
+    files = {(hit.needle, f"{hit.path.relative_to(home)} ({hit.spelling})") for hit in found.hits}
+    columns = {(needle, f"{place} ({spelling})") for needle, place, spelling in read.hits}
+    tables = frozenset(place.partition(".")[0] for needle, place, _ in read.hits if needle == left.stem)
+    bills = {f"{place} ({spelling})" for _, place, spelling in again([bill], tables).hits} if tables else set()
     unread = f", {len(found.unread)} kept from this process by the system" if found.unread else ""
-    left.searched = f"{found.files} files and every column, {found.bytes // 1_000_000} MB, 8 spellings{unread}"
-
-
-def _columns(needle: str) -> list[tuple[str, str]]:
-    """(place, spelling) of every column that holds the needle."""
-    sieve = needles.Sieve([needle])
-    scans: dict[str, needles.Scan] = {}
-    hits: set[tuple[str, str]] = set()
-    for place, text in values():
-        scan = scans.setdefault(place, needles.Scan(sieve))
-        raw = text.encode("latin-1", "replace") if place.endswith("key_set") else text.encode("utf-8", "replace")
-        hits |= {(place, spelling) for spelling, _, _ in scan.feed(raw + b"\n")}
-    return sorted(hits)
+    return Traces(
+        of_person=sorted(place for needle, place in files | columns if needle == left.stem),
+        of_bill=sorted(bills),
+        of_address=sorted(place for needle, place in files | columns if needle == network),
+        searched=f"{found.files} files and every column, {(found.bytes + read.bytes) // 1_000_000} MB, "
+        f"8 spellings{unread}",
+    )
 
 
 def item_named_after_buyer() -> AbstractContextManager[None]:

@@ -21,7 +21,7 @@ from troth.pledge.vault.classes import Network
 from troth.pledge.vault.door import KeeperRefused, door
 from troth.pledge.vault.fields import seal
 from troth.pledge.vault.models import Person
-from troth.shop.clauses import mutations
+from troth.shop.clauses import marker, mutations
 from troth.shop.fraud import keyed
 from troth.shop.fraud.models import Hold, Sighting, Trace
 from troth.shop.journeys import weigh
@@ -33,18 +33,18 @@ OURS = frozenset({"fraud", "legal"})
 
 def an_address_stands_nowhere_in_clear(probe: Probe) -> Iterator[Finding]:
     """A marker customer comes from an address of their own; then everything that was written is searched for it."""
-    left = probe.marker()
-    if left is None:
+    left, traces = probe.marker(), marker.traces(probe)
+    if left is None or traces is None:
         yield gap("a live shop plays no marker customer; what is sealed, and for how long, is looked at instead")
         return
-    for place in left.address_hits:
+    for place in traces.of_address:
         yield broken(f"the IP address of a marker customer stands in clear in {place}")
     kept = Trace.objects.filter(order__in=left.refs).count()
     if kept:
         yield holds(f"the IP address of a marker customer lies sealed beside {kept} orders, and nowhere in clear: "
-                    f"{left.searched}")  # fmt: skip
+                    f"{traces.searched}")  # fmt: skip
     else:
-        yield holds(f"the IP address of a marker customer was not kept: {left.searched}")
+        yield holds(f"the IP address of a marker customer was not kept: {traces.searched}")
 
 
 def no_other_class_has_room_for_it(probe: Probe) -> Iterator[Finding]:

@@ -56,11 +56,11 @@ def _opens(address: Sealed, purpose: str) -> bool:
 
 
 def nowhere_in_clear(probe: Probe) -> Iterator[Finding]:
-    left = probe.marker()
-    if left is None:
+    traces = marker.traces(probe)
+    if traces is None:
         yield gap("a live shop plays no marker customer; this is tried in test mode")
         return
-    for hit in left.hits_of("bill"):
+    for hit in traces.of_bill:
         yield broken(f"a billing address stands in clear in {hit}")
     yield holds("the marker customer's billing address stands nowhere in clear")
 

@@ -99,7 +99,7 @@ def _checks() -> None:
     from troth.pledge import clock
     from troth.pledge.due import loop as due
     from troth.pledge.policy.models import Verdict
-    from troth.shop.clauses import CLAUSES
+    from troth.shop.clauses import CLAUSES, duty
 
     cheap = {check.name for clause in CLAUSES for check in clause.checks if check.kind in CHEAP}
     ids, now = [clause.id for clause in CLAUSES], clock.now()
@@ -109,8 +109,7 @@ def _checks() -> None:
             at = now - timedelta(seconds=CADENCE if found.get("check") in cheap else 1)
             found["at"] = at.isoformat()
         row.save(update_fields=["findings"])
-    for one in ids:
-        due.hasten("check", one)
+    due.hasten("check", duty.ALL)
     until = time.monotonic() + PATIENCE
     while Verdict.objects.filter(pk__gt=last).values("clause").distinct().count() < len(ids):
         if time.monotonic() > until:
