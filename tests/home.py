@@ -47,8 +47,8 @@ def make(folder: Path) -> Path:
     worker_key.make(folder)
     for name in ("troth.toml", "web.key", "licence.key"):
         (folder / name).chmod(0o600)
-    for name in ("files", "media"):
-        (folder / name).mkdir(exist_ok=True)
+    for name in ("files", "media", "data", "run"):
+        (folder / name).mkdir(mode=0o700, exist_ok=True)
     root_key.create(Path(f"{folder}.key/root.key"))
     return folder
 

@@ -22,7 +22,7 @@ MUTANTS = [(clause.id, mutant) for clause in CLAUSES for mutant in clause.mutant
 def started(db: None) -> Iterator[None]:
     """What web and worker do and note about themselves when they start."""
     folder = settings.TROTH.home / "run"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     for role in ("web", "worker"):
         outgoing.guard(settings.TROTH, role)
     (folder / "separation.json").write_text(json.dumps({"web": "none", "worker": "none"}))

@@ -69,7 +69,7 @@ def test_a_finding_that_stands_grows_old_with_its_own_check(house: House) -> Non
 
 
 def test_two_days_on_with_the_worker_stopped_nothing_is_green(house: House, edition: Edition) -> None:
-    (settings.TROTH.home / "run").mkdir(exist_ok=True)
+    (settings.TROTH.home / "run").mkdir(mode=0o700, exist_ok=True)
     with house.as_worker():
         for one in CLAUSES:
             running.check(one, house.probe())

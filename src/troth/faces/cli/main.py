@@ -75,6 +75,7 @@ class Lazy(click.Group):
 @click.version_option(package_name=None, version=importlib.import_module("troth").__version__, prog_name="troth")
 def troth(home: Path | None) -> None:
     """Sell digital products and keep your word."""
+    os.umask(os.umask(0o077) | 0o007)  # nothing that a shop writes is for every user of the machine
     if home is not None:
         os.environ["TROTH_HOME"] = str(home.absolute())
 

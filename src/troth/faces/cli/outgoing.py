@@ -15,7 +15,7 @@ def guard(config: Config, role: str) -> None:
     from troth.shop import recipients
 
     egress.guard(role, recipients.allowed(config, role), noted(config), loopback=not config.live)
-    noted(config).parent.mkdir(parents=True, exist_ok=True)
+    noted(config).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     (noted(config).parent / f"egress-{role}").write_text(json.dumps({"stands": egress.stands()}))
 
 

@@ -19,7 +19,7 @@ def put(door: str, *, shut: bool) -> None:
     """Shut a door, or let it open again. ValueError for a name that is none."""
     path = _place(door)
     if shut:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o640)
     else:
         path.unlink(missing_ok=True)

@@ -26,11 +26,15 @@ _LISTENING = "0A"
 def open_to_others(config: Config) -> Iterator[Path]:
     """Files and folders of the shop that any user of this machine could read or change.
 
-    Where the folder itself is closed to others, what lies in it is so, too; then its secrets are looked at alone.
+    Where the folder itself is closed to others, what lies in it is so, too; then its secrets are looked at alone, and
+    the folders that hold what customers gave: whoever opened one of them will open the next.
     """
     if not _others_may(config.home):
         secrets = [config.home / name for name in ("troth.toml", "web.key", "licence.key", "worker.key")]
-        yield from (path for path in (*secrets, config.root_key.parent) if path.exists() and _others_may(path))
+        folders = [config.home / name for name in ("data", "keeper", "run", "attachments")]
+        yield from (
+            path for path in (*secrets, *folders, config.root_key.parent) if path.exists() and _others_may(path)
+        )
         return
     yield config.home
     seen = 0

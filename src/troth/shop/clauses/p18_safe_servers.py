@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
@@ -112,6 +113,19 @@ def _readable_secret() -> Iterator[None]:
 
 
 @contextmanager
+def _opened_folder() -> Iterator[None]:
+    """The monitoring's user counts the queue."""
+    path = settings.TROTH.home / "data"
+    with mutations.replaced(settings, "TROTH", settings.TROTH):  # refuses outside test mode
+        before = stat.S_IMODE(path.stat().st_mode)
+        path.chmod(0o755)
+        try:
+            yield
+        finally:
+            path.chmod(before & 0o770)  # see above
+
+
+@contextmanager
 def _open_port() -> Iterator[None]:
     with mutations.replaced(settings, "TROTH", settings.TROTH), socket.create_server(("", 0)):
         yield
@@ -153,6 +167,7 @@ CLAUSE = Clause(
     ),
     mutants=(
         Mutant("a secret that every user may read", _readable_secret, turns=(files_are_closed_to_others,)),
+        Mutant("the data folder is opened to all users", _opened_folder, turns=(files_are_closed_to_others,)),
         Mutant("a port open to other machines", _open_port, turns=(only_declared_ports_are_open,)),
         Mutant("a full disk", _full_disk, turns=(the_disk_has_room,)),
         Mutant("a version with a known hole", _rooted, turns=(no_known_hole,)),

@@ -57,7 +57,7 @@ def _key() -> bytes:
 
 def _read_or_make(path: Path) -> bytes:
     """One key for all processes of this machine: whoever puts its file in place first has made it."""
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     end_keys()
     own = path.with_suffix(f".{os.getpid()}-{secrets.token_hex(4)}")
     own.touch(0o640)

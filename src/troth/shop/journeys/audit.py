@@ -112,7 +112,7 @@ def _tell(claim: due.Claim) -> Callable[[int, int], None]:
         if time.monotonic() - last < GLANCE:
             return
         last = time.monotonic()
-        progress_file().parent.mkdir(exist_ok=True)
+        progress_file().parent.mkdir(mode=0o700, exist_ok=True)
         progress_file().write_text(f"{done} {of}", "ascii")
         if not claim.still_mine():
             raise due.Again("late", 0)
