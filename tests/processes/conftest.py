@@ -10,7 +10,7 @@ import pytest
 from tests.postgres import fresh_database
 from tests.processes import running
 
-ON_SQLITE_ALONE = ("test_demo.py", "test_doctor.py", "test_init.py", "test_units.py")  # folders of their own settings
+ON_SQLITE_ALONE = ("test_demo.py", "test_doctor.py", "test_init.py", "test_units.py", "test_uploading.py")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
