@@ -1,4 +1,4 @@
-"""A large archive through the real servers: uploaded at the desk, looked into and released, and never held in memory."""
+"""A large archive through the real servers: uploaded at the desk, looked into, released, and never held in memory."""
 
 from __future__ import annotations
 
