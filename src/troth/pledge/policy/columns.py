@@ -1,4 +1,5 @@
-"""Read every column of every table once, for all that must not stand there: needles in any spelling, card numbers.
+"""Read every column of every table once, for all that must not stand there: needles in any spelling, card numbers,
+addresses.
 
 Many rows at a time: what a column holds in them is laid end to end, with a mark between two values that ends a piece
 of base64 and a row of digits alike, and is searched as one run of bytes. Nothing is held in memory but some megabytes.
@@ -16,11 +17,12 @@ from typing import Any
 import msgspec
 from django.db import OperationalError, connection, transaction
 
-from troth.pledge.policy import card_sieve, needles
+from troth.pledge.policy import addresses, card_sieve, needles
 
 AIM = 2 << 20  # bytes of a table's rows in memory at a time
 FIRST, MOST = 100, 4000  # rows in a slice: at first, and at most
 BETWEEN = card_sieve.BETWEEN
+ADDRESSES = 1000  # that are kept of a place: more of them say no more
 _BEFORE_ALL = -(2**63)
 _BYTEA = 17  # PostgreSQL's number of the type
 
@@ -28,12 +30,16 @@ Slice = list[tuple[bytes | None, ...]]
 
 
 class Reading(msgspec.Struct):
-    """What was seen: `hits` as (needle, place, spelling), `cards` as places, with a place like "orders_order.state"."""
+    """What was seen: `hits` as (needle, place, spelling), `cards` as places, with a place like "orders_order.state".
+
+    `addresses`: of mailboxes and machines in each place that holds text, the first ADDRESSES of them.
+    """
 
     needles: frozenset[str]
     hits: set[tuple[str, str, str]]
     cards: set[str]
     bytes: int = 0
+    addresses: dict[str, set[str]] = {}
 
 
 def read(wanted: Sequence[str], only: frozenset[str] | None = None) -> Reading:
@@ -62,6 +68,14 @@ def _read_table(table: str, sieve: needles.Sieve, reading: Reading) -> None:
             reading.hits.update((needle, place, spelling) for spelling, _, needle in scan.feed(run))
             if place not in reading.cards and card_sieve.any_holds(values, run):
                 reading.cards.add(place)
+            _note_addresses(reading.addresses.setdefault(place, set()), run)
+
+
+def _note_addresses(known: set[str], run: bytes) -> None:
+    if len(known) < ADDRESSES:
+        found = set(addresses.found(run))
+        if found and addresses.is_text(run):
+            known |= found
 
 
 def _columns(table: str) -> list[tuple[str, Any]]:

@@ -15,7 +15,7 @@ from troth import config
 from troth.pledge.keeper import seals
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, State, broken, gap, holds, unknown
 from troth.pledge.policy.probe import Probe, sealed_columns
-from troth.shop.clauses import forgotten, keyring, marker, mutations, separation
+from troth.shop.clauses import addresses_in_clear, forgotten, keyring, marker, mutations, separation
 
 HEAD = bytes([seals.FORMAT])
 HEAD_SIZE = seals.HEAD.size
@@ -131,6 +131,7 @@ CLAUSE = Clause(
     ),
     checks=(
         Check("a marker customer stands nowhere in clear", "forensic", the_marker_customer_stands_nowhere),
+        Check("no address stands in clear", "forensic", addresses_in_clear.no_address_stands_in_clear),
         Check("sealed columns hold ciphertext", "forensic", sealed_columns_hold_seals),
         Check("the forgotten stay forgotten", "synthetic", the_forgotten_stay_forgotten),
         Check("no incident is open", "runtime", keyring.nothing_happened_that_never_should),
@@ -144,6 +145,16 @@ CLAUSE = Clause(
     ),
     mutants=(
         Mutant("sealing writes plaintext", _plain, turns=(sealed_columns_hold_seals,)),
+        Mutant(
+            "who asked is noted beside a provider's message",
+            addresses_in_clear.noted_with_a_message,
+            turns=(addresses_in_clear.no_address_stands_in_clear,),
+        ),
+        Mutant(
+            "a file says from where somebody knocked",
+            addresses_in_clear.left_in_a_file,
+            turns=(addresses_in_clear.no_address_stands_in_clear,),
+        ),
         Mutant(
             "an address in a session",
             lambda: marker.noted_beside("contact"),
