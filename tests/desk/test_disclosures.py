@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 
+import pyrage
 import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
-from tests.desk.cases import Desk, day, handed, opened
+from tests.desk.cases import COURT, Desk, day, handed, opened
 from tests.desk.people import Office
 from tests.desk.test_jobs import openings
 from tests.house import House
@@ -26,8 +29,11 @@ from troth.pledge.vault.models import LedgerEvent
 from troth.shop.clauses.p12_lawful_disclosure import CLAUSE
 from troth.shop.disclosure import counts, told
 from troth.shop.disclosure.models import Case
+from troth.shop.journeys import ask
 from troth.shop.journeys import disclosure as disclosing
 from troth.shop.orders.models import Order
+from troth.shop.support.files import Intake
+from troth.shop.support.models import Attachment, Piece
 
 
 @pytest.fixture
@@ -158,3 +164,68 @@ def test_the_command_line_counts_and_signs(desk: Desk, house: House, tmp_path: P
     signed = run.invoke(disclosure, ["sign", scope.hex(), "--key", file]).output.strip()
     Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)).verify(bytes.fromhex(signed), rules.SIGNED_AS + scope)
     assert run.invoke(disclosure, ["sign", "none", "--key", file]).exit_code == 2
+
+
+def with_files(desk: Desk, *wanted: str) -> Case:
+    """A document that asks for what was written and for files; handed over is what is `wanted` of that."""
+    case = desk.case(wanted=["correspondence.text", "correspondence.file"])
+    answer = desk.narrows(case, wanted=[f"correspondence.{one}" for one in wanted])
+    assert answer.status_code == 303, answer.content.decode()
+    for one in desk.others:
+        assert desk.approves(one, case).status_code == 303
+    desk.office.house.keeper.db.execute("UPDATE disclosure SET earliest = filed WHERE id = ?", (case.ref,))
+    assert desk.hands_over(case).status_code == 303
+    return case
+
+
+def bundle(case: Case) -> zipfile.ZipFile:
+    sealed = bytes(Case.objects.get(pk=case.pk).bundle or b"")
+    return zipfile.ZipFile(io.BytesIO(pyrage.decrypt(sealed, [COURT])))
+
+
+def sends(order: Order, content: bytes, name: str = "proof.txt") -> None:
+    """Alice asks from her order's page, with a file."""
+    intake = Intake(name)
+    intake.feed(content)
+    intake.end()
+    assert ask.ask(order.person_id, ask.Question("Look at this", "A proof", attached=[intake])).person_id
+
+
+def test_files_are_handed_over_where_the_document_asks_for_them(desk: Desk, order: Order) -> None:
+    content = b"A line of the log.\n" * 9000  # several pieces
+    sends(order, content)
+    packed = bundle(with_files(desk, "text", "file"))
+    told = [json.loads(packed.read(name))["fields"] for name in packed.namelist() if name.startswith("records/")]
+    (file,) = [one for one in told if "file" in one]
+    assert (file["name"], packed.read(file["file"])) == ("proof.txt", content)
+    assert [one for one in told if "file" not in one] == [{"text": "Look at this"}]
+    listed = json.loads(packed.read("manifest.json"))["sha256"]
+    assert listed[file["file"]] == hashlib.sha256(content).hexdigest()
+    assert "key" not in {name for one in told for name in one}
+
+
+def test_a_scope_without_files_has_none_and_one_that_was_not_asked_for_is_refused(desk: Desk, order: Order) -> None:
+    sends(order, b"A line of the log.")
+    packed = bundle(with_files(desk, "text"))
+    assert not [name for name in packed.namelist() if name.startswith("files/")]
+    case = desk.case(wanted=["correspondence.text"])
+    answer = desk.narrows(case, wanted=["correspondence.text", "correspondence.file"])
+    assert answer.status_code == 400 and Case.objects.get(pk=case.pk).scope is None
+
+
+def test_files_that_are_too_large_or_altered_are_not_handed_over(desk: Desk, order: Order) -> None:
+    sends(order, b"a" * 900_000)
+    case = desk.case(wanted=["correspondence.file"])
+    large = desk.narrows(case, wanted=["correspondence.file"])
+    assert large.status_code == 400 and "too large for one bundle" in large.content.decode()
+    Attachment.objects.all().delete()
+    sends(order, b"A line of the log.")
+    assert desk.narrows(case, wanted=["correspondence.file"]).status_code == 303
+    for one in desk.others:
+        assert desk.approves(one, case).status_code == 303
+    desk.office.house.keeper.db.execute("UPDATE disclosure SET earliest = filed WHERE id = ?", (case.ref,))
+    piece = Piece.objects.get()
+    Piece.objects.update(sealed=bytes(piece.sealed)[:-1] + b"x")
+    assert desk.hands_over(case).status_code == 400 and not handed(case)
+    Piece.objects.update(sealed=piece.sealed)
+    assert desk.hands_over(case).status_code == 303 and handed(case)

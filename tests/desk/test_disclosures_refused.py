@@ -125,7 +125,7 @@ def test_parallel_approvals_of_one_person_are_one_and_of_two_are_two(desk: Desk,
     _at_once(house, [*asks, *asks])
     waits_over(desk, case)
     desk.filer.proves()
-    kept = disclosure.records.held([desk.order.person_id], ["contact", "billing"], *_dates(case))
+    kept = disclosure.records.held([desk.order.person_id], disclosure.read_scope(case).fields, *_dates(case))
     by_place = {one.place: one.record for one in kept}
     records = [by_place[place] for place in disclosure.read_scope(case).places]
     hand = _cookies(desk.filer, messages.HandOver, bytes(case.scope or b""), records)

@@ -17,7 +17,10 @@ PARTS = {
     "troth.pledge.passkeys": (100, ["troth.pledge.passkeys"]),
     "troth.pledge.rotation": (130, ["troth.pledge.rotation", "troth.pledge.vault.sealing"]),
     "troth.pledge.office.office": (590, ["troth.pledge.office"]),
-    "troth.pledge.disclosure.legal": (580, ["troth.pledge.disclosure", "troth.pledge.vault.sealing"]),
+    "troth.pledge.disclosure.legal": (
+        640,
+        ["troth.pledge.disclosure", "troth.pledge.vault.sealing", "troth.pledge.vault.blobs"],
+    ),
 }
 STRANGERS = {"django", "jinja2", "httpx", "granian", "psycopg"}
 MAY_IMPORT = ("troth.pledge.kms", "troth.pledge.ledger", "troth.pledge.ids", "troth.pledge.fault")

@@ -140,7 +140,7 @@ def hand_over(cases: Cases, ask: messages.HandOver) -> Generator[Any, Any, messa
     case, scope, by = _ready(cases, ask)
     if case.handed:
         return messages.Handed(case.sealed, len(scope.places), case.approvals)
-    sealed = yield from bundled(cases.desk, case, scope, ask.records)
+    sealed = yield from bundled(cases.desk, case, scope, ask)
     case, scope, by = _ready(cases, ask)  # what changed meanwhile counts
     if not case.handed:
         cases.handed(case, scope, sealed, by)

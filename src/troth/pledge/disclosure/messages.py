@@ -13,6 +13,7 @@ import msgspec
 from troth.pledge.keeper.messages import Place, Record
 
 Said = TypeVar("Said", bound="Message")
+FILE, KEY = "file", "key"  # what a scope calls files; the field of a record that is a file's key, which never leaves
 
 
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,12 +95,16 @@ class Sign(Question, frozen=True):
 
 
 class HandOver(Question, frozen=True):
-    """Open the records of an approved scope and seal them to its recipient. Asked again, the same bundle."""
+    """Open the records of an approved scope and seal them to its recipient. Asked again, the same bundle.
+
+    `files`: the sealed pieces (vault/blobs.py) of each file whose key one of the records is, by that record's row.
+    """
 
     capability: str
     fresh: str
     scope: bytes
     records: list[Record]
+    files: dict[str, list[bytes]] = {}
 
 
 class Prolong(Question, frozen=True):

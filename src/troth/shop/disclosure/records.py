@@ -1,16 +1,18 @@
 """What is held of people, as far as it can be handed over: every sealed column of the shop, by class and date.
 
-Files that came with messages are not among it: of those the sealed row holds a name and a key, not the content.
+Of a file that came with a message the sealed row holds its name and a key: it is offered as one field, the file, and
+the keeper puts its content into the bundle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from django.apps import apps
 from django.db import models
 
+from troth.pledge.disclosure.messages import FILE, KEY
 from troth.pledge.keeper.policy import OPENS
 from troth.pledge.vault.fields import Sealed, SealedField
 
@@ -24,7 +26,8 @@ def offered() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for _, field in columns():
         names = found.setdefault(field.personal.klass, [])
-        names += [name for name in field.personal.__struct_fields__ if name not in (*names, *NEVER)]
+        new = [FILE] if _is_file(field) else field.personal.__struct_fields__
+        names += [name for name in new if name not in (*names, *NEVER)]
     return found
 
 
@@ -35,11 +38,12 @@ def columns() -> Iterator[tuple[type[models.Model], SealedField]]:
                 yield model, field
 
 
-def held(refs: Sequence[str], classes: Sequence[str], since: datetime, until: datetime) -> list[Sealed]:
-    """The sealed values of these persons and classes, of these dates."""
+def held(refs: Sequence[str], fields: Mapping[str, Sequence[str]], since: datetime, until: datetime) -> list[Sealed]:
+    """The sealed values of these persons and dates which have some of these fields (class -> names)."""
     found: list[Sealed] = []
     for model, field in columns():
-        if field.personal.klass in classes:
+        wanted = set(fields.get(field.personal.klass, ()))
+        if FILE in wanted if _is_file(field) else wanted - {FILE}:
             rows = model._default_manager.filter(person__in=refs, **{f"{field.name}__isnull": False}).order_by("pk")
             found += [getattr(row, field.name) for row in _dated(rows, field.personal.klass, since, until)]
     return found
@@ -57,4 +61,8 @@ def _dated(rows: models.QuerySet[models.Model], klass: str, since: datetime, unt
 
 def _can_be_told(model: type[models.Model], field: SealedField) -> bool:
     ours = model._meta.app_label == "disclosure"
-    return not ours and (field.personal.klass, "legal") in OPENS and "key" not in field.personal.__struct_fields__
+    return not ours and (field.personal.klass, "legal") in OPENS
+
+
+def _is_file(field: SealedField) -> bool:
+    return KEY in field.personal.__struct_fields__

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import msgspec
 from django.db import transaction
+from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge import clock
@@ -30,9 +31,11 @@ from troth.shop.disclosure.models import Bar, Case, Document, Named, OutsideAppr
 from troth.shop.orders.models import Order
 from troth.shop.refusal import Refused
 from troth.shop.support.files import Intake
+from troth.shop.support.models import Attachment, Piece
 
 Answer = TypeVar("Answer", bound=messages.Answer)
-MOST_BYTES = 900_000  # of sealed values in one question to the keeper
+MOST_BYTES, MOST_OF_FILES = 900_000, 800_000  # of sealed values in one question to the keeper; of files among them
+FILES = Attachment._meta.db_table
 
 
 class Seat(msgspec.Struct, frozen=True):
@@ -146,9 +149,11 @@ def narrow(seat: Seat, case: Case, to: Narrowed) -> messages.Standing:
     if (to.bar is None) != (to.bar_until is None):
         raise Refused(_("A bar has both: the document that forbids to tell the customer, and its last day."), "bar")
     refs = _persons(seat, to.who)
-    sealed = records.held(refs, list(to.fields), to.since, to.until)
+    sealed = records.held(refs, to.fields, to.since, to.until)
     if not sealed or len(sealed) > rules.MOST:
         raise Refused(_("That is %(count)d records; it must be between one and 200.") % {"count": len(sealed)}, "who")
+    if _files_of(sealed).aggregate(bytes=Sum("size", default=0))["bytes"] > MOST_OF_FILES:
+        raise Refused(_("The files of these days are too large for one bundle (800 kB): narrow the days."), "until")
     scope = _scope(case, to, sealed)
     body = messages.encode(scope)
     standing = ask(messages.File(seat.capability, seat.fresh, body), messages.Standing)
@@ -232,14 +237,17 @@ def hand_over(seat: Seat, case: Case) -> Case:
     """The bundle for the recipient. Whoever asks again gets the same one; each record is opened once."""
     scope = read_scope(case)
     refs = sorted({place.ref for place in scope.places})
-    kept = records.held(refs, list(scope.fields), _time(scope.since), _time(scope.until))
+    kept = records.held(refs, scope.fields, _time(scope.since), _time(scope.until))
     values = {value.place: value.record for value in kept}
     if any(place not in values for place in scope.places):
         raise Refused(_("Something of this scope is no longer held: narrow it again, and have that approved."))
     asked = [values[place] for place in scope.places]
-    if sum(len(record.sealed) for record in asked) > MOST_BYTES:
+    files = _pieces(kept)
+    sizes = [len(record.sealed) for record in asked] + [len(one) for pieces in files.values() for one in pieces]
+    if sum(sizes) > MOST_BYTES:
         raise Refused(_("That is too much for one bundle: narrow the dates, and have that approved."))
-    given = ask(messages.HandOver(seat.capability, seat.fresh, bytes(case.scope or b""), asked), messages.Handed)
+    question = messages.HandOver(seat.capability, seat.fresh, bytes(case.scope or b""), asked, files)
+    given = ask(question, messages.Handed)
     counts = {"accounts": len(refs), "fields": sum(len(names) for names in scope.fields.values())}
     with transaction.atomic():
         if case.move(
@@ -249,6 +257,20 @@ def hand_over(seat: Seat, case: Case) -> Case:
             told.note(case, told.ended(case))
             _tell(case)
     return Case.objects.get(pk=case.pk)
+
+
+def _files_of(sealed: Sequence[Sealed]) -> QuerySet[Attachment]:
+    """The files among what is held: those whose keys these values are."""
+    return Attachment.objects.filter(pk__in=[one.place.row for one in sealed if one.place.table == FILES])
+
+
+def _pieces(sealed: Sequence[Sealed]) -> dict[str, list[bytes]]:
+    """Their pieces, as sealed as they lie, which the keeper alone can put together."""
+    found: dict[str, list[bytes]] = {}
+    rows = Piece.objects.filter(attachment__in=_files_of(sealed)).order_by("attachment", "n")
+    for row, piece in rows.values_list("attachment_id", "sealed"):
+        found.setdefault(row, []).append(bytes(piece))
+    return found
 
 
 def end(seat: Seat, case: Case, outcome: str) -> Case:
