@@ -155,12 +155,22 @@ class Mailbox:
         return [
             ("GET", r"/mailbox/?", self._list),
             ("GET", r"/mailbox/(\d{1,9})", self._one),
-            ("GET", r"/mailbox\.json", lambda _: json_answer(200, msgspec.to_builtins(self._all()))),
+            ("GET", r"/mailbox\.json", self._json),
         ]
 
     def _all(self) -> list[Mail]:
         with self._lock:
             return list(self.sent)
+
+    def _json(self, request: Request) -> Answer:
+        """All mails, or with `?after=` those with greater numbers, or with `?last=` so many of the newest."""
+        after, last = (request.query.get(name, "") for name in ("after", "last"))
+        mails = self._all()
+        if after.isdecimal():
+            mails = mails[int(after) :]  # they are numbered from 1
+        elif last.isdecimal():
+            mails = mails[len(mails) - min(len(mails), int(last)) :]
+        return json_answer(200, msgspec.to_builtins(mails))
 
     def _list(self, _: Request) -> Answer:
         rows = "".join(

@@ -1,10 +1,10 @@
-"""The marker customer's letters: read as they are handed to the relay, by whoever they are for.
-
-Only this process's letters are heard: where a worker sends them beside (`troth check`), there are none to read.
-"""
+"""The marker customer's letters, read by whoever they are for: as this process hands them to the relay, and as they
+arrived where the relay is the sandbox's mailbox, whoever sent them."""
 
 from __future__ import annotations
 
+import email
+import email.policy
 import hashlib
 import re
 from collections import defaultdict
@@ -16,9 +16,16 @@ from urllib.parse import urlsplit
 import msgspec
 
 from troth.pledge.policy import needles
+from troth.pledge.policy.visitor import Visitor
 from troth.shop.delivery import post
 
 MARKER = "@marker.invalid"
+
+
+class _Mail(msgspec.Struct):
+    number: int
+    to: list[str]
+    raw: str
 
 
 class Letterbox(msgspec.Struct):
@@ -28,6 +35,8 @@ class Letterbox(msgspec.Struct):
     mailboxes: dict[str, set[str]] = {}  # Message-ID -> to whom it was handed over, hashed
     texts: list[str] = []  # the marker customer's letters, as they read them
     elsewhere: int = 0  # letters that speak of the marker customer and went to somebody else
+    arrivals: str = ""  # where the sandbox tells what arrived; "": it tells nothing
+    seen: int = 0  # the number of the last mail there that was looked at
 
     def link(self, begins: str) -> str:
         """The path of the latest link that begins so; "" where no letter had one."""
@@ -35,9 +44,29 @@ class Letterbox(msgspec.Struct):
         paths = [urlsplit(link).path for link in found]
         return next((path for path in reversed(paths) if path.startswith(begins)), "")
 
+    def look(self, visitor: Visitor) -> None:
+        """See what has arrived since the last look."""
+        for mail in self._arrived(visitor, f"after={self.seen}"):
+            letter = email.message_from_string(mail.raw, policy=email.policy.default)
+            self.seen = mail.number
+            for address in mail.to:
+                self.hear(letter, address)
+
+    def _arrived(self, visitor: Visitor, which: str) -> list[_Mail]:
+        page = visitor.get(f"{self.arrivals}?{which}") if self.arrivals else None
+        if page is None or page.status != 200:
+            return []
+        try:
+            return msgspec.json.decode(page.body, type=list[_Mail])
+        except msgspec.DecodeError:
+            return []  # somebody else's look-alikes
+
     def hear(self, letter: EmailMessage, address: str) -> None:
         hashed = hashlib.sha256(address.lower().encode()).hexdigest()
-        self.mailboxes[str(letter["Message-ID"])].add(hashed)
+        heard = self.mailboxes[str(letter["Message-ID"])]
+        if hashed in heard:
+            return  # handed over here, and arrived there
+        heard.add(hashed)
         if not self._speaks_of_them(letter):
             return
         if address.lower().endswith(MARKER):
@@ -59,8 +88,9 @@ def _read(letter: EmailMessage) -> Iterator[str]:
 
 
 @contextmanager
-def of(stem: str) -> Iterator[Letterbox]:
-    """Hear the letters that are handed over meanwhile."""
-    box = Letterbox(stem, mailboxes=defaultdict(set))
+def of(stem: str, visitor: Visitor, sandbox: str) -> Iterator[Letterbox]:
+    """Hear the letters that are handed over meanwhile. `sandbox`: where the look-alikes are, if they are any."""
+    box = Letterbox(stem, mailboxes=defaultdict(set), arrivals=f"{sandbox}/mailbox.json")
+    box.seen = max((mail.number for mail in box._arrived(visitor, "last=1")), default=0)
     with post.heard(box.hear):
         yield box

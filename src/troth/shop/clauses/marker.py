@@ -80,10 +80,10 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
     member, guest, stranger = (probe.site.newcomer() for _ in range(3))
     member.comes_from = guest.comes_from = stranger.comes_from = left.address
     listening = ExitStack()
-    left.letters = listening.enter_context(letterbox.of(left.stem))
+    left.letters = listening.enter_context(letterbox.of(left.stem, stranger, _sandbox(probe)))
     try:
         _register(member, left.stem)
-        _confirms(member, left.letters, work)
+        _confirms(member, stranger, left.letters, work)
         refs = [
             _buys(member, left.stem, "paypal", firm=True),
             _buys(guest, left.stem, "skrill", who=_person(left.stem, "guest")),
@@ -96,6 +96,7 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
         question.be_answered(left.asked, member, left.stem, work, PATIENCE)
         with mutations.replaced(standby, "pause", lambda _: work()) if work else nullcontext():
             left.invoice, left.invoice_to_others = _invoices(member, guest, refs[0])
+        left.letters.look(stranger)
         _told(probe, member, left)
         left.guest_checkout = next(page for page in guest.seen if _kind(page.url) == "/checkout")
         left.loose_cookies = member.loose_cookies | guest.loose_cookies | stranger.loose_cookies
@@ -125,7 +126,14 @@ def _register(visitor: Visitor, stem: str) -> None:
         raise Stuck("/register did not take the marker customer")
 
 
-def _confirms(visitor: Visitor, letters: letterbox.Letterbox, work: Callable[[], object] | None) -> None:
+def _sandbox(probe: Probe) -> str:
+    """Where the look-alikes are."""
+    return "{0.scheme}://{0.netloc}".format(urlsplit(probe.config.paypal.base_url))
+
+
+def _confirms(
+    visitor: Visitor, postman: Visitor, letters: letterbox.Letterbox, work: Callable[[], object] | None
+) -> None:
     """Follow the link of the first letter, if it can be read here, so that one buyer has a proved mailbox."""
     until = time.monotonic() + CONFIRMING
     while not (path := letters.link("/confirm/")) and time.monotonic() < until:
@@ -134,6 +142,7 @@ def _confirms(visitor: Visitor, letters: letterbox.Letterbox, work: Callable[[],
             until = 0  # nobody else does it
         else:
             time.sleep(STEP)
+            letters.look(postman)
     if path and not any(form.method == "post" for form in visitor.get(path).forms):
         raise Stuck("the link of the first letter does not lead to where it is confirmed")
     if path:
@@ -239,8 +248,7 @@ def _invoices(buyer: Visitor, other: Visitor, ref: str) -> tuple[Page | None, li
 
 def _told(probe: Probe, visitor: Visitor, left: Left) -> None:
     """What the look-alikes' books know, as they tell it to tests."""
-    base = "{0.scheme}://{0.netloc}".format(urlsplit(probe.config.paypal.base_url))
-    page = visitor.get(f"{base}/_control/books")
+    page = visitor.get(f"{_sandbox(probe)}/_control/books")
     if page.status == 200:
         books = msgspec.json.decode(page.body, type=dict[str, list[Any]])
         left.told_providers = [msgspec.json.encode(entry).decode() for entries in books.values() for entry in entries]
