@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -12,7 +13,8 @@ from django.apps import apps
 from django.db import connection, models
 
 from troth.config import Config
-from troth.pledge.policy import columns
+from troth.pledge.policy import columns as reading
+from troth.pledge.policy import needles
 from troth.pledge.policy.visitor import Page, Stuck, Visitor
 from troth.pledge.vault.fields import SealedField
 
@@ -45,7 +47,7 @@ class Probe:
         self._once: dict[object, Any] = {}
         self._pages: dict[str, Page] = {}
         self._sought: set[str] = set()
-        self._read: columns.Reading | None = None
+        self._read: tuple[reading.Reading, Future[needles.Found]] | None = None
 
     def page(self, path: str) -> Page:
         """A page, fetched once in a round."""
@@ -69,14 +71,25 @@ class Probe:
         made: T = self._once[make]
         return made
 
-    def seek(self, *needles: str) -> None:
-        """What every reading of the columns in this round looks for besides card numbers."""
-        self._sought.update(needles)
+    def seek(self, *words: str) -> None:
+        """What every search of columns and files in this round looks for, besides card numbers in the columns."""
+        self._sought.update(words)
 
-    def columns(self) -> columns.Reading:
+    def columns(self) -> reading.Reading:
         """Every column, read once in a round, and again where something is sought since."""
-        if self._read is None or not self._sought <= self._read.needles:
-            self._read = columns.read(sorted(self._sought))
+        return self._looked()[0]
+
+    def files(self) -> needles.Found:
+        """Every file that the shop writes, searched with the columns. SearchFailed where that came to no end."""
+        return self._looked()[1].result()
+
+    def _looked(self) -> tuple[reading.Reading, Future[needles.Found]]:
+        """Both at the same time: the files are searched by a process of their own, which may have the other core."""
+        if self._read is None or not self._sought <= self._read[0].needles:
+            wanted = sorted(self._sought)
+            with ThreadPoolExecutor(1, "files") as beside:
+                found = beside.submit(needles.search, self.written() if wanted else [], wanted)
+                self._read = (reading.read(wanted), found)
         return self._read
 
     def written(self) -> list[Path]:

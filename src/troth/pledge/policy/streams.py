@@ -19,7 +19,12 @@ AT_ONCE = 1 << 20
 TASTE = 512
 _ZIP_HEADER = 30
 
-_HEADS = re.compile(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08|PK\x03\x04|e(?:J[w-z]|A[E-H]|N[o-r]|F[4-7])|H4sI")
+# Where the first byte is a frequent one, the second is looked for and the first behind it.
+_HEADS = re.compile(
+    rb"\x01(?<=x\x01)|\x5e(?<=x\x5e)|\x9c(?<=x\x9c)|\xda(?<=x\xda)|\x1f\x8b\x08|PK\x03\x04|H4sI"
+    rb"|J(?<=eJ)[w-z]|A(?<=eA)[E-H]|N(?<=eN)[o-r]|F(?<=eF)[4-7]"
+)
+_SECOND = b"\x01\x5e\x9c\xdaJANF"
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]*")
 _URL = bytes.maketrans(b"-_", b"+/")
 _AUTO = 32 + zlib.MAX_WBITS  # zlib or gzip, by its header
@@ -29,7 +34,8 @@ def begin(window: bytes, seen: int) -> Iterator[tuple[int, Stream]]:
     """Where streams may begin, leaving out heads that lie wholly in the first `seen` bytes."""
     for match in _HEADS.finditer(window):
         if match.end() > seen:
-            yield match.start(), Stream(match[0])
+            start = match.start() - (match[0][:1] in _SECOND)
+            yield start, Stream(window[start : match.end()])
 
 
 class Stream:

@@ -22,7 +22,6 @@ from django.contrib.sessions.models import Session
 
 from troth.pledge import clock
 from troth.pledge.due.models import Due
-from troth.pledge.policy import needles
 from troth.pledge.policy.columns import read as again
 from troth.pledge.policy.probe import Probe
 from troth.pledge.policy.visitor import Page, Stuck, Visitor
@@ -268,8 +267,8 @@ def _search(probe: Probe) -> Traces | None:
     left: Left | None = probe.marker()
     if left is None:
         return None
-    read, network, bill = probe.columns(), _network(left), f"{left.stem}bill"
-    found = needles.search(probe.written(), [left.stem, network])
+    read, found = probe.columns(), probe.files()
+    network, bill = _network(left), f"{left.stem}bill"
     home = probe.config.home
     files = {(hit.needle, f"{hit.path.relative_to(home)} ({hit.spelling})") for hit in found.hits}
     columns = {(needle, f"{place} ({spelling})") for needle, place, spelling in read.hits}

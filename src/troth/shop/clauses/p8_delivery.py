@@ -25,6 +25,7 @@ from troth.shop.delivery.models import Letter
 from troth.shop.orders.models import Order
 
 SOON = timedelta(minutes=15)
+FEW = 500  # orders that one statement may name
 DELIVERIES = ("deliver", "redeliver")  # as it was paid; and once more, by somebody at the desk
 
 
@@ -32,6 +33,11 @@ def every_paid_order_is_delivered_or_on_its_way(probe: Probe) -> Iterator[Findin
     paid = Order.objects.filter(state=Order.PAID, contact__contact__isnull=False)  # the forgotten get no letters
     sent = Letter.objects.filter(kind__in=DELIVERIES, state__in=Letter.LEFT, order__isnull=False).values("order")
     waiting = Due.objects.filter(kind="deliver").values("subject")
+    # First all orders by letters alone, then one exact statement about the few that have none: in a large shop it is
+    # a question of seconds, every ten minutes.
+    seen = Order.objects.filter(state=Order.PAID).count()
+    open_ = list(Order.objects.filter(state=Order.PAID).exclude(ref__in=sent).values_list("ref", flat=True)[: FEW + 1])
+    paid = paid.filter(ref__in=open_) if len(open_) <= FEW else paid
     lost = paid.exclude(ref__in=sent).exclude(ref__in=waiting).count()
     if lost:
         yield broken(f"orders paid, neither delivered nor due to be: {lost}")
@@ -39,7 +45,7 @@ def every_paid_order_is_delivered_or_on_its_way(probe: Probe) -> Iterator[Findin
     late = paid.filter(paid_at__lt=probe.now - SOON).exclude(ref__in=sent).exclude(person__in=closed).count()
     if late:
         yield broken(f"orders paid that wait for their letter longer than {SOON.seconds // 60} minutes: {late}")
-    yield holds(f"orders paid: {paid.count()}; each is delivered, or due to be this minute")
+    yield holds(f"orders paid: {seen}; each is delivered, or due to be this minute, but of who was forgotten")
 
 
 def nothing_unpaid_is_delivered(probe: Probe) -> Iterator[Finding]:
