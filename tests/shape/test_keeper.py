@@ -16,7 +16,7 @@ BESIDE_LINES = 600  # what the keeper imports of ours
 PARTS = {
     "troth.pledge.passkeys": (100, ["troth.pledge.passkeys"]),
     "troth.pledge.rotation": (130, ["troth.pledge.rotation", "troth.pledge.vault.sealing"]),
-    "troth.pledge.office.office": (590, ["troth.pledge.office"]),
+    "troth.pledge.office.office": (580, ["troth.pledge.office"]),
     "troth.pledge.disclosure.legal": (
         640,
         ["troth.pledge.disclosure", "troth.pledge.vault.sealing", "troth.pledge.vault.blobs"],

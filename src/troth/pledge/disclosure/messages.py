@@ -4,15 +4,10 @@
 is what approvals are bound to, so nobody encodes it twice.
 """
 
-import functools
-import operator
-from typing import TypeVar
-
 import msgspec
 
-from troth.pledge.keeper.messages import Place, Record
+from troth.pledge.keeper.messages import Message, Place, Record, decoder
 
-Said = TypeVar("Said", bound="Message")
 FILE, KEY = "file", "key"  # what a scope calls files; the field of a record that is a file's key, which never leaves
 
 
@@ -45,10 +40,6 @@ class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     places: list[Place]  # every record there is to open, and none besides
     notice_days: int  # between filing and handing over, in which the customer knows
     bar_until: int = 0  # Unix seconds: somebody forbade to tell the customer, until then
-
-
-class Message(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True):
-    pass
 
 
 class Question(Message, frozen=True):
@@ -180,11 +171,6 @@ class Rehearsed(Answer, frozen=True):
     handed: list[str]
 
 
-def _decoder(kind: type[Said]) -> msgspec.msgpack.Decoder[Said]:
-    return msgspec.msgpack.Decoder(functools.reduce(operator.or_, kind.__subclasses__()))
-
-
-# Both raise msgspec.ValidationError or msgspec.DecodeError, whose texts may hold values: never log them.
-read_question, read_answer = _decoder(Question).decode, _decoder(Answer).decode
+read_question, read_answer = decoder(Question).decode, decoder(Answer).decode
 read_scope = msgspec.msgpack.Decoder(Scope).decode
 encode = msgspec.msgpack.encode

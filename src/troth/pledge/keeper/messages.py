@@ -21,11 +21,11 @@ NOBODY = "!"  # a tripwire's job: no opening can name it
 
 
 class Message(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True):
-    """What may be said. Every Question is a verb of the same name in policy.VERBS and in keeper.py."""
+    """What may be said, to the keeper or to a part of it."""
 
 
 class Question(Message, frozen=True):
-    """From web or worker."""
+    """From web or worker: a verb of the same name in policy.VERBS and in keeper.py."""
 
 
 class Answer(Message, frozen=True):
@@ -373,12 +373,12 @@ class Attested(Answer, frozen=True):
     poisoned: int = 0
 
 
-def _decoder(kind: type[Said]) -> msgspec.msgpack.Decoder[Said]:
+def decoder(kind: type[Said]) -> msgspec.msgpack.Decoder[Said]:
+    # What is raised here (msgspec.ValidationError, msgspec.DecodeError) may hold values in its text: never log it.
     return msgspec.msgpack.Decoder(functools.reduce(operator.or_, kind.__subclasses__()))
 
 
-# Both raise msgspec.ValidationError or msgspec.DecodeError, whose texts may hold values: never log them.
-read_question, read_answer = _decoder(Question).decode, _decoder(Answer).decode
+read_question, read_answer = decoder(Question).decode, decoder(Answer).decode
 
 
 def raw_ref(ref: str) -> bytes:

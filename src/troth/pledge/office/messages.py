@@ -4,17 +4,9 @@
 a second factor within five minutes. References are persons', as everywhere.
 """
 
-import functools
-import operator
-from typing import TypeVar
-
 import msgspec
 
-Said = TypeVar("Said", bound="Message")
-
-
-class Message(msgspec.Struct, tag=True, frozen=True, forbid_unknown_fields=True):
-    pass
+from troth.pledge.keeper.messages import Message, decoder
 
 
 class Question(Message, frozen=True):
@@ -216,10 +208,5 @@ class Mustered(Answer, frozen=True):
     shut: list[str]
 
 
-def _decoder(kind: type[Said]) -> msgspec.msgpack.Decoder[Said]:
-    return msgspec.msgpack.Decoder(functools.reduce(operator.or_, kind.__subclasses__()))
-
-
-# Both raise msgspec.ValidationError or msgspec.DecodeError, whose texts may hold values: never log them.
-read_question, read_answer = _decoder(Question).decode, _decoder(Answer).decode
+read_question, read_answer = decoder(Question).decode, decoder(Answer).decode
 encode = msgspec.msgpack.encode
