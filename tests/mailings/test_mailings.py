@@ -166,6 +166,20 @@ def test_letters_are_signed_over_the_one_click_as_well(house: House, reader: Rea
     assert not dkim.verify(raw.replace(b"One-Click", b"Two-Click"), dnsfunc=dns)
 
 
+def test_a_key_that_cannot_be_read_ends_no_copy(house: House, reader: Reader) -> None:
+    """It is the owner's mistake, and no letter's: the copy waits, and leaves when the key is mended."""
+    reader("alice@b.example")
+    made = composed()
+    with mail(dkim_key="no key at all"):
+        mailing.send(made)
+        house.works()
+    assert (states(made), house.mails) == ({"waiting": 1}, [])
+    with mail(dkim_key=signature.make_key()):
+        house.works(later=timedelta(minutes=5))
+    assert states(made) == {"sent": 1}
+    assert "DKIM-Signature" in dict(house.mails[0].headers)
+
+
 def test_the_headers_are_what_rfc_8058_wants_of_a_sender(house: House, reader: Reader) -> None:
     """Section 3.1: one https address that says whose it is without anything else, one value of the other header, both
     signed; 3.2: a POST of that value alone, as either kind of form, stops it; a GET does not."""

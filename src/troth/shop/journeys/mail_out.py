@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 
 from troth.pledge import clock
 from troth.pledge.due import loop as due
+from troth.pledge.prepared import Prepared
 from troth.pledge.rights.models import Consent
 from troth.pledge.vault.classes import Contact as ContactData
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
@@ -58,14 +59,28 @@ def run(mailing_id: str, claim: due.Claim) -> None:
                 if not claim.still_mine():
                     raise due.Again("late", 0, waits=True)
                 renewed = time.monotonic()
-            _carry_objections(claim)
-            if not Mailing.objects.filter(pk=mailing.pk, state=Mailing.SENDING).exists():
+            objections = _objections_wait.first(mailing.pk)
+            if objections is None:  # stopped
                 return
+            if objections:
+                _carry_objections(claim)
             _one(mailing, row, relay)
     under_way = mailing.recipients.filter(state__in=(Recipient.WAITING, Recipient.SENDING))
     if soonest := under_way.order_by("next_at").first():
         raise due.Again("under way", max(0.0, (soonest.next_at - clock.now()).total_seconds()), waits=True)
     _end(mailing)
+
+
+# Asked before each copy, so their SQL is made once. The first: nothing where the mailing is not being sent (any more).
+_objections_wait: Prepared[bool] = Prepared(
+    lambda mailing: Mailing.objects.filter(pk=mailing, state=Mailing.SENDING).values_list(
+        Exists(consent.to_carry()), flat=True
+    ),
+    gaps=1,
+)
+_contact_of: Prepared[Contact] = Prepared(
+    lambda ref: Contact.objects.filter(person=ref, state=Contact.CURRENT, contact__isnull=False)[:1], gaps=1
+)
 
 
 def audience(mailing: Mailing) -> QuerySet[Person]:
@@ -138,7 +153,7 @@ def _one(mailing: Mailing, row: Recipient, relay: post.Line) -> None:
 
 def _opened(mailing: Mailing, row: Recipient) -> ContactData | None:
     """The address, by the keeper's leave; None where it gives none, which is then noted."""
-    contact = Contact.objects.filter(person=row.person_id, state=Contact.CURRENT, contact__isnull=False).first()
+    contact = _contact_of.first(row.person_id)
     purpose, code = ("notice" if mailing.kind == Mailing.RELEASE else "marketing"), "gone"
     away = False
     try:
