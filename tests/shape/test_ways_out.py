@@ -33,9 +33,27 @@ def test_everything_of_ours_is_declared() -> None:
 
 
 def test_each_way_out_names_a_promise() -> None:
-    named = {*ways_out.MODULES.values(), *ways_out.LETTERS.values(), *ways_out.FILES.values()}
+    named = {
+        *(promise for promise, _ in ways_out.MODULES.values()),
+        *ways_out.LETTERS.values(),
+        *ways_out.FILES.values(),
+    }
     assert all(clause[0] == "P" and 1 <= int(clause[1:]) <= 20 for clause in named)
     assert BY_ID
+
+
+def test_each_module_is_declared_for_what_it_does_and_for_no_more() -> None:
+    """Who may reach the relay may not print whom it refuses."""
+    found = {one for package in (*ways_out.HOUSE, "troth.faces.desk") for one in ways.reaching(package)}
+    needed = set()
+    for module, how in found:
+        for name, (_, kinds) in ways_out.MODULES.items():
+            kind = ways._KINDS[how.split()[0]]
+            if ways._is_meant(name, module) and kind in kinds.split():
+                needed.add((name, kind))
+                break
+    declared = {(name, kind) for name, (_, kinds) in ways_out.MODULES.items() for kind in kinds.split()}
+    assert declared - needed == set()
 
 
 def test_an_app_that_somebody_puts_in_is_held_to_the_same_lists() -> None:
@@ -102,5 +120,6 @@ def test_reading_is_no_way_out(source: str) -> None:
 
 
 def test_a_package_without_a_declaration_is_told_by_module() -> None:
-    told = list(ways.undeclared(["troth.shop.delivery"], ()))
+    told = list(ways.undeclared(["troth.shop.delivery"], {}))
     assert told and told[0].startswith("troth.shop.delivery.post uses smtplib")
+    assert list(ways.undeclared(["troth.shop.delivery"], {"troth.shop.delivery.": "write"})) == told

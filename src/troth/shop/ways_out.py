@@ -14,38 +14,36 @@ from django.apps import apps
 
 from troth.pledge.rights import ways
 
-# Module -> its promise. A dot at the end: all that begin so.
+# Module -> its promise, and what it does: reach other machines, write files, print, give cookies. A dot at the end: all
+# that begin so.
 MODULES = {
-    "troth.shop.delivery.post": "P8",
-    "troth.shop.payments.providers.": "P2",
-    "troth.shop.support.imap": "P19",
-    "troth.shop.clauses.asked_from_outside": "P15",
-    "troth.shop.clauses.p18_safe_servers": "P18",
-    "troth.shop.journeys.backup": "P16",  # a process of its own seals copies
-    "troth.shop.journeys.main_copy": "P16",
-    "troth.pledge.policy.": "P3",  # visitors that ask this shop; a process that searches files
-    "troth.pledge.egress": "P14",
-    "troth.pledge.vault.door": "P16",  # the socket to the keeper
-    "troth.pledge.keeper.": "P16",
-    "troth.pledge.kms.": "P16",
-    "troth.pledge.copies": "P16",
-    "troth.pledge.copies.": "P16",
+    "troth.shop.delivery.post": ("P8", "reach"),
+    "troth.shop.payments.providers.": ("P2", "reach"),
+    "troth.shop.support.imap": ("P19", "reach"),
+    "troth.shop.clauses.asked_from_outside": ("P15", "reach"),
+    "troth.shop.clauses.p18_safe_servers": ("P18", "reach write"),
+    "troth.shop.journeys.backup": ("P16", "reach"),  # a process of its own seals copies
+    "troth.shop.journeys.main_copy": ("P16", "reach write print"),
+    "troth.pledge.policy.": ("P3", "reach print"),  # visitors that ask this shop; a process that searches files
+    "troth.pledge.egress": ("P14", "reach write print"),
+    "troth.pledge.vault.door": ("P16", "reach"),  # the socket to the keeper
+    "troth.pledge.keeper.": ("P16", "reach write print"),
+    "troth.pledge.kms.": ("P16", "reach write"),
+    "troth.pledge.copies.": ("P16", "write print"),
     # Files, each of which says nothing of anybody or lies sealed; words for a terminal; the two makers of cookies.
-    "troth.shop.journeys.audit": "P16",  # how far an audit is, in numbers
-    "troth.shop.invoices.worker_key": "P16",
-    "troth.shop.fraud.keyed": "P11",  # a key of the day
-    "troth.shop.support.files": "P19",  # what was attached, until it is sealed
-    "troth.shop.texts.drafts": "P3",
-    "troth.shop.payments.states": "P3",  # a document
-    "troth.shop.catalogue.": "P3",  # archives and pictures of what is sold
-    "troth.faces.desk.arriving": "P3",
-    "troth.shop.clauses.": "P3",  # mutants, in test mode alone
-    "troth.pledge.ledger.": "P3",  # the public ledger
-    "troth.pledge.rotation": "P16",
-    "troth.pledge.disclosure.": "P12",
-    "troth.pledge.rights.ways": "P3",  # names what it looks for
-    "troth.faces.storefront.signed_in": "P5",
-    "troth.faces.desk.seat": "P17",
+    "troth.shop.journeys.audit": ("P16", "write"),  # how far an audit is, in numbers
+    "troth.shop.invoices.worker_key": ("P16", "write"),
+    "troth.shop.fraud.keyed": ("P11", "write"),  # a key of the day
+    "troth.shop.support.files": ("P19", "write"),  # what was attached, until it is sealed
+    "troth.shop.texts.drafts": ("P3", "write"),
+    "troth.shop.payments.states": ("P3", "print"),  # a document
+    "troth.shop.catalogue.": ("P3", "write"),  # archives and pictures of what is sold
+    "troth.faces.desk.arriving": ("P3", "write"),
+    "troth.shop.clauses.": ("P3", "write"),  # mutants, in test mode alone
+    "troth.pledge.ledger.": ("P3", "write"),  # the public ledger
+    "troth.pledge.rights.ways": ("P3", "write print give"),  # names what it looks for
+    "troth.faces.storefront.signed_in": ("P5", "give"),
+    "troth.faces.desk.seat": ("P17", "give"),
 }
 HOUSE = ("troth.pledge", "troth.shop", "troth.faces.storefront", "troth.faces.api")
 
@@ -78,7 +76,8 @@ def undeclared(packages: tuple[str, ...] = ()) -> Iterator[str]:
     """One sentence for each way out that nobody declared. `packages`: to look into besides all installed apps."""
     added = [config.name for config in apps.get_app_configs() if not config.name.startswith(("django.", "troth."))]
     desk = ("troth.faces.desk",) if apps.is_installed("troth.faces.desk") else ()
-    yield from ways.undeclared((*HOUSE, *desk, *added, *packages), MODULES)
+    kinds = {name: kinds for name, (_, kinds) in MODULES.items()}
+    yield from ways.undeclared((*HOUSE, *desk, *added, *packages), kinds)
     for kind in letters():
         if kind not in LETTERS:
             yield f"The letter “{kind}” is not declared: say in shop/ways_out.py which promise it serves."

@@ -9,7 +9,7 @@ of its code acts. It finds what a colleague does in the open; for what hides the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -46,6 +46,9 @@ _DONE = (
 )
 
 
+_KINDS = {"uses": "reach", "writes": "write", "prints": "print", "gives": "give"}
+
+
 def reaching(package: str) -> Iterator[tuple[str, str]]:
     """(module, how) for each module of a package that has a way out. Nothing for a package without sources."""
     spec = find_spec(package)
@@ -58,15 +61,20 @@ def reaching(package: str) -> Iterator[tuple[str, str]]:
         yield from ((package, how) for how in _ways(Path(spec.origin).read_text("utf-8")))
 
 
-def undeclared(packages: Iterable[str], declared: Iterable[str]) -> Iterator[str]:
+def undeclared(packages: Iterable[str], declared: Mapping[str, str]) -> Iterator[str]:
     """One sentence for each module of these packages that has a way out which nobody declared.
 
-    `declared` are names of modules; one that ends in a dot stands for all that begin so.
+    `declared`: module -> which ways it has, of "reach", "write", "print" and "give" (cookies). A name that ends in a
+    dot stands for all that begin so.
     """
-    known = tuple(declared)
     for module, how in dict.fromkeys(found for package in packages for found in reaching(package)):
-        if not any(module == name or (name.endswith(".") and module.startswith(name)) for name in known):
+        kind = _KINDS[how.split()[0]]
+        if not any(kind in kinds.split() for name, kinds in declared.items() if _is_meant(name, module)):
             yield f"{module} {how} and so could tell or keep something: say in shop/ways_out.py for which promise."
+
+
+def _is_meant(name: str, module: str) -> bool:
+    return module == name or (name.endswith(".") and module.startswith(name))
 
 
 def _ways(source: str) -> list[str]:
