@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -31,13 +32,15 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def no_such_order(request: HttpRequest) -> HttpResponse:
-    """For an order that does not exist and for one that this browser may not see: the same words."""
-    return _error(
+    """For an order that does not exist and for one that this browser may not see: the same answer, headers and all."""
+    answer = _error(
         request,
         404,
         _("No order to show here"),
         _("If it is yours, please follow the link in our letter, or sign in with the account you ordered with."),
     )
+    patch_vary_headers(answer, ("Cookie",))  # only where there is an order is it asked whose session this is
+    return answer
 
 
 def broken(request: HttpRequest) -> HttpResponse:
