@@ -5,6 +5,7 @@ In full (TROTH_CAMPAIGN=full) 100,000 customers and 300,000 orders; in `make tes
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -54,11 +55,16 @@ def test_what_pages_and_checks_cost_in_a_large_shop(
         print(f"\na shop of {Order.objects.count():,} orders, mode {settings.TROTH.shop.mode}; CPU time")
         for ms, path, status in sorted(cost, reverse=True)[: rounds(3, 25)]:
             print(f"{ms:8.1f} ms  {status}  {path}")
-        total = 0.0
+        total, probe = 0.0, house.probe()  # one round, as `troth check` has it
         for clause in CLAUSES if FULL else CLAUSES[:2]:
-            began = time.process_time()
+            began = _spent()
             with house.as_worker():
-                verdict = judge(clause, house.probe())
-            total += (took := time.process_time() - began)
+                verdict = judge(clause, probe)
+            total += (took := _spent() - began)
             print(f"{took:8.1f} s   {clause.id} {verdict.state}", flush=True)
         print(f"{total:8.1f} s   together")
+
+
+def _spent() -> float:
+    """Seconds of CPU so far, of this process and of those it waited for: files are searched by one of their own."""
+    return sum(os.times()[:4])

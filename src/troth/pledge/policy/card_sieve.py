@@ -1,7 +1,7 @@
 """Which of very many values hold a card number: a sieve before `cards.holds_card_number`, which alone decides.
 
 A card number has thirteen digits or more, with neither an ASCII letter nor a plus sign between two of them: what has
-not, is passed over many values at a time. So is a value that is a time and nothing else, as `cards` spares it.
+not, is passed over many values at a time. So is a value that is a time or a hash and nothing else: `cards` spares it.
 """
 
 from __future__ import annotations
@@ -20,18 +20,21 @@ _DIGITS = b"0123456789\xb9\xb2\xb3"  # in latin-1, as which bytes are read that 
 _SHAPE = bytes.maketrans(_DIGITS + _LETTERS, b"0" * len(_DIGITS) + b"x" * len(_LETTERS))
 _OTHERS = bytes(byte for byte in range(256) if byte not in _DIGITS + _LETTERS)
 _ROW = b"0" * cards.SHORTEST
-_TIME = re.compile(
-    rb"(?:(?<=\n\+\n)|\A)(?:19|20)\d\d-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"
-    rb"(?:\+00(?::00)?)?(?=\n\+\n)"
+_SPARED = re.compile(
+    rb"(?:(?<=\n\+\n)|\A)(?:"
+    rb"(?:19|20)\d\d-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:\+00(?::00)?)?"
+    rb"|(?=[0-9]*[a-f][0-9]*[a-f])[0-9a-f]{32,}"
+    rb")(?=\n\+\n)",
+    re.IGNORECASE,
 )
 
 
 def any_holds(values: Sequence[bytes], run: bytes) -> bool:
     """Whether one of the values, each by itself, holds a card number. `run`: they all, BETWEEN after each."""
     if run.isascii():
-        return _row_of_digits(run) and _row_of_digits(run := _TIME.sub(b"", run)) and _in_text(run.decode("ascii"))
+        return _row_of_digits(run) and _row_of_digits(run := _SPARED.sub(b"", run)) and _in_text(run.decode("ascii"))
     try:
-        return _in_text(_TIME.sub(b"", run).decode())
+        return _in_text(_SPARED.sub(b"", run).decode())
     except UnicodeDecodeError:
         return any(map(_alone, values))
 
