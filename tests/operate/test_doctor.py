@@ -29,6 +29,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from tests.house import House
+from tests.journeys.test_buy_to_delivery import ADDRESS, KEY, basket
 from tests.operate.names import server as names
 from troth.config import Config, Web
 from troth.faces.cli import certificate_examinations, domain_examinations, examinations, trial_letter, work_examinations
@@ -36,6 +37,9 @@ from troth.faces.cli.examinations import Examination, Seen
 from troth.pledge import clock
 from troth.pledge.due.models import Due
 from troth.pledge.vault.models import LedgerEvent, Person
+from troth.shop.catalogue.models import Edition
+from troth.shop.journeys import buy
+from troth.shop.orders.models import Basket
 
 
 def wrong(examination: Examination, config: Config) -> list[Seen]:
@@ -113,6 +117,26 @@ def test_work_that_is_not_done(house: House, name: str) -> None:
     break_it()
     found = only(work_examinations.work, settings.TROTH)
     assert told in found.sentence and mend in found.mend
+
+
+def test_a_proxy_that_says_of_nobody_where_they_come_from(house: House, edition: Edition) -> None:
+    """Five orders within a day and no address of them, in a live shop; one address among them, and all is well."""
+    live = with_("shop", mode="live")
+
+    def orders(number: int, came_from: str = "") -> None:
+        Basket.objects.all().delete()
+        basket(edition)
+        buyer = buy.Newcomer("Alice", f"alice{number}@b.example")
+        buy.begin(KEY, buyer, ADDRESS, "paypal", came_from=came_from)
+
+    for number in range(5):
+        assert wrong(work_examinations.work, live) == []
+        orders(number)
+    found = only(work_examinations.work, live)
+    assert "came from nowhere" in found.sentence and "X-Forwarded-For" in found.mend
+    assert wrong(work_examinations.work, settings.TROTH) == []  # in test mode most come from this machine itself
+    orders(5, "198.51.100.7")
+    assert wrong(work_examinations.work, live) == []
 
 
 def test_a_database_that_is_behind(house: House) -> None:

@@ -15,6 +15,7 @@ from troth.faces.cli.examinations import Seen
 LATE = timedelta(minutes=15)  # a due row that nobody took: no worker works
 WAITED = timedelta(hours=1)  # an everyday event on its way to the ledger
 OFTEN = 5  # attempts
+ORDERS = 5  # in a row, and all of them without an address
 PINS = Path(troth.__file__).resolve().parents[2] / "requirements.txt"
 
 
@@ -23,7 +24,7 @@ def work(config: Config) -> Iterator[Seen]:
     from django.db import DatabaseError, connection
 
     try:
-        found = [*_due(), *_outbox(), *_stock()]
+        found = [*_due(), *_outbox(), *_stock(), *(_addresses() if config.live else ())]
     except DatabaseError:
         return  # said by the examination of the database
     finally:
@@ -73,6 +74,23 @@ def _stock() -> Iterator[Seen]:
     if Due.objects.exists() and not Person.objects.filter(taken_at__isnull=True).exists():
         mend = "Start keeper and worker, which make them."
         yield Seen("wrong", "No keys are in stock: nobody can register or buy.", mend)
+
+
+def _addresses() -> Iterator[Seen]:
+    """Whether it is known where customers come from. Where it is not, the doors count all of them as one."""
+    from troth.pledge import clock
+    from troth.shop.fraud.models import Trace
+    from troth.shop.orders.models import Order
+
+    today = Order.objects.filter(made_at__gt=clock.now() - timedelta(days=1))
+    last = list(today.order_by("-made_at").values_list("pk", flat=True)[:ORDERS])
+    if len(last) == ORDERS and not Trace.objects.filter(order__in=last).exists():
+        told = (
+            f"The last {ORDERS} orders came from nowhere: no address is known, no order is weighed by it, and one "
+            "visitor who knocks too often shuts out all."
+        )
+        mend = "Have the proxy send X-Forwarded-For with the visitor's address, and name it in [web] trusted_proxies."
+        yield Seen("wrong", told, mend)
 
 
 def versions(config: Config, pins: Path = PINS) -> Iterator[Seen]:
