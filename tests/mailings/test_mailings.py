@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import email
 import email.policy
-import re
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 import dkim
-import msgspec
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -178,36 +176,6 @@ def test_a_key_that_cannot_be_read_ends_no_copy(house: House, reader: Reader) ->
         house.works(later=timedelta(minutes=5))
     assert states(made) == {"sent": 1}
     assert "DKIM-Signature" in dict(house.mails[0].headers)
-
-
-def test_the_headers_are_what_rfc_8058_wants_of_a_sender(house: House, reader: Reader) -> None:
-    """Section 3.1: one https address that says whose it is without anything else, one value of the other header, both
-    signed; 3.2: a POST of that value alone, as either kind of form, stops it; a GET does not."""
-    alice = reader("alice@b.example")
-    key, before = signature.make_key(), settings.TROTH
-    site = msgspec.structs.replace(before.web, public_url="https://fernhill.example")
-    with mail(dkim_key=key):
-        settings.TROTH = msgspec.structs.replace(settings.TROTH, web=site)
-        sent(house)
-    settings.TROTH = before
-    letter = email.message_from_string(house.mails[0].raw, policy=email.policy.default)
-    assert letter.get_all("List-Unsubscribe-Post") == ["List-Unsubscribe=One-Click"]
-    (named,) = letter.get_all("List-Unsubscribe")
-    (address,) = re.findall(r"<([^<>]+)>", named)
-    split = urlsplit(address)
-    assert (split.scheme, split.netloc) == ("https", "fernhill.example")
-    assert Client().get(split.path).status_code == 200
-    assert consent.standing(alice.person_id).may
-    strange = Client(enforce_csrf_checks=True)  # no cookie, no token, no page of ours before it
-    for body, kind in (
-        ("List-Unsubscribe=One-Click", "application/x-www-form-urlencoded"),
-        ('--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n',
-         "multipart/form-data; boundary=b"),
-    ):  # fmt: skip
-        answer = strange.post(split.path, body, content_type=kind)
-        assert (answer.status_code, answer.cookies.output()) == (200, "")
-        assert consent.standing(alice.person_id).what == Consent.OBJECTED
-        choose.news(alice.person_id, True, "account")
 
 
 def test_a_mailbox_that_there_is_not_is_written_to_no_more(house: House, reader: Reader) -> None:

@@ -18,6 +18,7 @@ from troth.pledge.policy.probe import Probe
 from troth.pledge.rights.models import Consent
 from troth.pledge.vault.models import Person
 from troth.shop.clauses import mutations, objector, pages
+from troth.shop.delivery import post
 from troth.shop.journeys import choose, mail_out
 from troth.shop.mailings import consent
 from troth.shop.mailings.models import Mailing, Recipient
@@ -88,6 +89,8 @@ def the_choice_stands_where_data_are_given(probe: Probe) -> Iterator[Finding]:
     link = str(letter["List-Unsubscribe"] or "").strip("<>")
     if "/unsubscribe/" not in link or letter["List-Unsubscribe-Post"] != "List-Unsubscribe=One-Click":
         yield broken("a mailing's letter has no one-click way to stop it (RFC 8058)")
+    if f"\nList-Unsubscribe: <{link}>\r\n".encode() not in post.flat(letter, probe.config.mail)[2]:
+        yield broken("the address that stops a mailing leaves in a form that mail programs do not read")
     for kind in ("plain", "html"):
         part = letter.get_body(preferencelist=(kind,))
         if part is None or link not in str(part.get_content()):
@@ -203,6 +206,12 @@ CLAUSE = Clause(
         Mutant(
             "letters lose the one click",
             lambda: mutations.replaced(mail_out, "write", _unmarked),
+            turns=(the_choice_stands_where_data_are_given,),
+        ),
+        Mutant(
+            "letters are folded as words",
+            lambda: mutations.replaced(post, "FOR_PROGRAMS", frozenset()),
+            in_demo=False,
             turns=(the_choice_stands_where_data_are_given,),
         ),
     ),

@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import EmailPolicy
 from email.utils import getaddresses
 from functools import cache
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -23,6 +23,25 @@ from troth.config import Mail
 from troth.shop.delivery import signature
 
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)  # RFC 5321, 4.5.2
+# Headers that programs read as they stand, and that no encoded word may be in (RFC 2047, section 5).
+FOR_PROGRAMS = frozenset({"list-unsubscribe", "list-unsubscribe-post", "list-id"})
+
+
+class _Wire(EmailPolicy):
+    """Python's policy for SMTP takes a long address in a header that it does not know for words, and encodes it.
+
+    No mail program reads `=?utf-8?q?=3Chttps=3A...` as the address that one click goes to (RFC 8058, section 3.1).
+    Such a header stays one line, which may have 998 characters (RFC 5322, section 2.1.1).
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name.lower() in FOR_PROGRAMS:
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_SMTP = _Wire(linesep="\r\n")
+_SMTPUTF8 = _SMTP.clone(utf8=True)
 
 
 class Undelivered(Exception):
@@ -165,7 +184,7 @@ def flat(letter: EmailMessage, mail: Mail) -> tuple[str, str, bytes, list[str]]:
     """Sender, recipient, the bytes as they leave, and what MAIL has to say about them (RFC 6531 for other scripts)."""
     author, to = _address(letter, "From"), _address(letter, "To")
     international = not (author.addr_spec + to.addr_spec).isascii()
-    raw = letter.as_bytes(policy=SMTPUTF8 if international else SMTP)
+    raw = letter.as_bytes(policy=_SMTPUTF8 if international else _SMTP)
     options = ["SMTPUTF8", "BODY=8BITMIME"] if international else []
     return author.addr_spec, to.addr_spec, signature.signed(raw, mail, author.domain), options
 
