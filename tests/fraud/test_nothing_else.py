@@ -16,9 +16,10 @@ from troth.shop.journeys import export_opened
 from troth.shop.orders.models import Order
 
 SOURCE = ROOT / "src/troth"
-# Who may know of it: what weighs, holds and ends; the pages that say why; the promise itself.
+# Who may know of it: what weighs, holds and ends; the pages that say why; the promise itself; and the doctor, who asks
+# of the last few orders whether the address of any is known, and opens none.
 MAY = {
-    "faces/api/callers.py", "faces/cli/orders.py", "faces/desk/views/held.py",
+    "faces/api/callers.py", "faces/cli/orders.py", "faces/cli/work_examinations.py", "faces/desk/views/held.py",
     "shop/journeys/weigh.py", "shop/journeys/suspend.py", "shop/journeys/waiting.py", "shop/journeys/evidence.py",
     "shop/journeys/retain.py", "shop/journeys/tell_owner.py", "shop/clauses/p11_ip_against_fraud.py",
 }  # fmt: skip
