@@ -197,8 +197,8 @@ class InProcess:
     def submit(self, path: str, values: dict[str, str], form: str = "") -> Page:
         return self.visitor.submit(path, values, form)
 
-    def newcomer(self) -> Visitor:
-        shop = httpx.WSGITransport(app=self.serve)
+    def newcomer(self, at: str = "") -> Visitor:
+        shop = httpx.WSGITransport(app=self.serve, remote_addr=at or "127.0.0.1")
         return Visitor(SITE, httpx.Client(trust_env=False, timeout=20, mounts={SITE: shop}))
 
     def serve(self, environ: dict[str, Any], start_response: Any) -> Any:

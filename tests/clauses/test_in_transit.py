@@ -63,7 +63,7 @@ class OnePage:
     def submit(self, path: str, values: dict[str, str], form: str = "") -> Page:
         raise NotImplementedError
 
-    def newcomer(self) -> Any:
+    def newcomer(self, at: str = "") -> Any:
         raise NotImplementedError
 
 

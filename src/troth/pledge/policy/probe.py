@@ -30,8 +30,8 @@ class Site(Protocol):
         """Fill the form on the page at `path` as a person would, and send it."""
         ...
 
-    def newcomer(self) -> Visitor:
-        """Another visitor, without cookies."""
+    def newcomer(self, at: str = "") -> Visitor:
+        """Another visitor, without cookies. `at`: the address of this machine from which they come, if they can."""
         ...
 
 

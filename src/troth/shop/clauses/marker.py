@@ -44,6 +44,7 @@ class Left(msgspec.Struct):
     stem: str
     began: datetime
     address: str = ""  # the IP address that a proxy told of them
+    knock: str = ""  # the one from which they came themselves, as a guest
     orders: int = 0
     refs: list[str] = []
     undelivered: int = 0
@@ -76,8 +77,9 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
         return None
     left = Left("q" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(8)), clock.now())
     left.address = "2001:db8:" + ":".join(f"{secrets.randbelow(0xEFFF) + 0x1000:x}" for _ in range(6))  # RFC 3849
-    member, guest, stranger = (probe.site.newcomer() for _ in range(3))
-    member.comes_from = guest.comes_from = stranger.comes_from = left.address
+    left.knock = "127." + ".".join(str(100 + secrets.randbelow(150)) for _ in range(3))
+    member, guest, stranger = probe.site.newcomer(), probe.site.newcomer(at=left.knock), probe.site.newcomer()
+    member.comes_from = stranger.comes_from = left.address
     listening = ExitStack()
     left.letters = listening.enter_context(letterbox.of(left.stem, stranger, _sandbox(probe)))
     try:
@@ -104,7 +106,7 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
         listening.close()
         for visitor in (member, guest, stranger):
             visitor.close()
-    probe.seek(left.stem, _network(left))
+    probe.seek(left.stem, _network(left), left.knock)
     return left
 
 
@@ -268,7 +270,7 @@ def _search(probe: Probe) -> Traces | None:
     if left is None:
         return None
     read, found = probe.columns(), probe.files()
-    network, bill = _network(left), f"{left.stem}bill"
+    addresses, bill = (_network(left), left.knock), f"{left.stem}bill"
     home = probe.config.home
     files = {(hit.needle, f"{hit.path.relative_to(home)} ({hit.spelling})") for hit in found.hits}
     columns = {(needle, f"{place} ({spelling})") for needle, place, spelling in read.hits}
@@ -278,7 +280,7 @@ def _search(probe: Probe) -> Traces | None:
     return Traces(
         of_person=sorted(place for needle, place in files | columns if needle == left.stem),
         of_bill=sorted(bills),
-        of_address=sorted(place for needle, place in files | columns if needle == network),
+        of_address=sorted(place for needle, place in files | columns if needle in addresses),
         searched=f"{found.files} files and every column, {(found.bytes + read.bytes) // 1_000_000} MB, "
         f"8 spellings{unread}",
     )
