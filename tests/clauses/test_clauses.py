@@ -71,6 +71,7 @@ def test_every_clause_has_words_enforcement_and_a_mutant_for_each_check(clause: 
     assert clause.enforced
     assert clause.checks
     assert len({check.name for check in clause.checks}) == len(clause.checks)
+    assert clause.mutants[0].in_demo, "`troth demo break` plants the first"
     turned = {run for mutant in clause.mutants for run in mutant.turns}
     bare = [check.name for check in clause.checks if check.run not in turned]
     assert not bare, "no mutant turns these checks: give each a Mutant(..., turns=(its function,))"

@@ -135,12 +135,6 @@ CLAUSE = Clause(
         Check("letters do not bear it", "synthetic", letters_do_not_bear_it),
     ),
     mutants=(
-        Mutant(
-            "letters say to which firm it is licensed",
-            lambda: mutations.replaced(letters, "write", _licensed_to),
-            in_demo=False,
-            turns=(letters_do_not_bear_it,),
-        ),
         Mutant("the street is noted beside what was bought", _kept_for_convenience, turns=(nowhere_in_clear,)),
         Mutant(
             "an invoice opens for whoever knows its id",
@@ -152,6 +146,12 @@ CLAUSE = Clause(
             lambda: mutations.added(policy.OPENS, ("billing", "deliver"), "standing"),
             in_demo=False,
             turns=(tried_for_every_purpose,),
+        ),
+        Mutant(
+            "letters say to which firm it is licensed",
+            lambda: mutations.replaced(letters, "write", _licensed_to),
+            in_demo=False,
+            turns=(letters_do_not_bear_it,),
         ),
     ),
     choices=((_("Type a new one with your next order"), "/basket"),),
