@@ -75,13 +75,13 @@ class Lazy(click.Group):
 @click.version_option(package_name=None, version=importlib.import_module("troth").__version__, prog_name="troth")
 def troth(home: Path | None) -> None:
     """Sell digital products and keep your word."""
-    os.umask(os.umask(0o077) | 0o007)  # nothing that a shop writes is for every user of the machine
     if home is not None:
         os.environ["TROTH_HOME"] = str(home.absolute())
 
 
 def main() -> None:
     """Exit code 2, and one line for each thing to mend, where the settings cannot be used."""
+    os.umask(os.umask(0o077) | 0o007)  # nothing that a shop writes is for every user of the machine
     try:
         troth(prog_name="troth")
     except ConfigError as error:

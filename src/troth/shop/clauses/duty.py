@@ -22,6 +22,7 @@ from django.db import DatabaseError, connection
 from troth.pledge import clock
 from troth.pledge.due import loop as due
 from troth.pledge.due.models import Due
+from troth.pledge.policy import models
 from troth.pledge.policy.probe import Probe
 from troth.pledge.policy.running import check as judge
 from troth.pledge.policy.site import Served
@@ -33,6 +34,7 @@ EVERY = 600  # seconds between rounds
 WHOLE = " whole"  # ends the subject of a round in which every check runs
 RENEW, RENEWALS = 30, 60  # seconds between renewals of a round's lease, and how often: half an hour in all
 GLANCE = 0.3  # seconds between looks at run/mutant
+LOOKS, SOME = 20, 10  # how often the worker looks for what a mutant did, and after how many glances again
 
 
 def ensure() -> None:
@@ -115,9 +117,12 @@ def watch(role: str) -> None:
 
 
 def _watch(role: str) -> None:
-    planted, stack, pause = "", ExitStack(), threading.Event()
+    planted, about, stack, pause, glances = "", "", ExitStack(), threading.Event(), 0
     while True:
         wanted = _wanted()
+        glances += 1
+        if role == "worker" and about and glances % SOME == 0:
+            about = _look_again(about, broken=bool(wanted)) if glances < LOOKS * SOME else ""
         if wanted != planted:
             stack.close()
             stack = ExitStack()
@@ -126,7 +131,7 @@ def _watch(role: str) -> None:
                 stack.enter_context(context)
             if role == "worker":
                 _look_at_once(wanted or planted, planted)
-            planted = wanted
+            planted, about, glances = wanted, wanted or planted, 0
         pause.wait(GLANCE)
 
 
@@ -145,3 +150,16 @@ def _look_at_once(clause_id: str, mended: str) -> None:
         at_once(clause_id)
     except DatabaseError:
         log.error("database away")
+
+
+def _look_again(clause_id: str, *, broken: bool) -> str:
+    """Look once more where the last look told something else: the web process was not there yet, or a check could not
+    tell. The clause, "" once it is told."""
+    try:
+        told = models.Verdict.objects.filter(clause=clause_id).order_by("-checked_at", "-pk").first()
+        if told is not None and (told.state == "broken") == broken and told.state != "unknown":
+            return ""
+        at_once(clause_id)
+    except DatabaseError:
+        log.error("database away")
+    return clause_id
