@@ -20,7 +20,12 @@ from troth import config
 from troth.pledge import egress
 from troth.shop import recipients
 from troth.shop.catalogue.models import Edition
-from troth.shop.payments.providers.contract import Ask
+from troth.shop.money import Money
+from troth.shop.payments.providers.contract import Ask, ProviderDown, RefundAsk
+from troth.shop.payments.providers.http import send
+from troth.shop.payments.providers.paypal import PayPal, PayPalSettings
+from troth.shop.payments.providers.paypal.certificates import LIVE_CERTIFICATES, SANDBOX_CERTIFICATES
+from troth.shop.payments.providers.skrill import Skrill, SkrillSettings
 
 
 @pytest.fixture
@@ -91,6 +96,38 @@ def test_the_shop_sells_with_nothing_but_its_declared_recipients(house: House, e
     house.works()
     assert not noted.exists(), noted.read_text()
     assert len(house.mails) == 1, house.due()
+
+
+def test_all_that_the_providers_code_asks_is_declared() -> None:
+    """As a live shop has it, where each provider has several hosts: the look-alikes of the tests have one."""
+    live = msgspec.structs.replace(
+        settings.TROTH,
+        shop=msgspec.structs.replace(settings.TROTH.shop, mode="live"),
+        paypal=config.PayPal("https://api-m.paypal.com", "x", "y", "z"),
+        skrill=config.Skrill(merchant_id="1", pay_to_email="a@b.example", secret_word="w", mqi_password="m"),
+    )
+    asked: set[tuple[str, int]] = set()
+    certificates = [url for hosts in (LIVE_CERTIFICATES, SANDBOX_CERTIFICATES) for url in hosts]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.add((request.url.host, request.url.port or 443))
+        return httpx.Response(503)
+
+    ask = Ask("pay_1", "ord_1", Money(100, "EUR"), "Thing", "https://s.example/r", "https://s.example/c",
+              "https://s.example/h", "en", "create-pay_1", "Shop")  # fmt: skip
+    back = RefundAsk("ref_1", "pay_1", "C1", ask.amount, ask.amount, None, True, "refund-ref_1")
+    with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+        skrill = Skrill(SkrillSettings(**msgspec.structs.asdict(live.skrill)), http)
+        paypal = PayPal(PayPalSettings("https://api-m.paypal.com", "x", "y", "z"), http)
+        for call in (
+            lambda: skrill.begin(ask), lambda: skrill.look("s", "pay_1"), lambda: skrill.prepare_refund(back),
+            lambda: paypal.begin(ask), *(lambda u=url: send(http, "GET", u + "CERT-1") for url in certificates),
+        ):  # fmt: skip
+            with pytest.raises(ProviderDown):
+                call()
+    assert len(asked) == 8
+    for role in ("web", "worker"):
+        assert asked <= recipients.allowed(live, role)
 
 
 def test_what_providers_get_is_what_the_only_message_has() -> None:

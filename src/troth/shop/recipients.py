@@ -18,7 +18,12 @@ PORTS = {
     "https": 443, "http": 80, "smtp": 25, "smtp+starttls": 587, "smtps": 465, "imap": 143, "imaps": 993,
     "postgres": 5432, "postgresql": 5432,
 }  # fmt: skip
-PAYPAL_CERTIFICATES = ("https://api.paypal.com", "https://api.sandbox.paypal.com")  # as its webhooks name them
+# As its webhooks name them: payments/providers/paypal/certificates.py takes no others.
+PAYPAL_CERTIFICATES = tuple(
+    f"https://{host}{world}paypal.com"
+    for world in (".", ".sandbox.")
+    for host in ("api", "api-m", "messageverificationcerts")
+)
 SALE = "payment_id order_ref amount item_name return_url cancel_url status_url locale request_id brand_name"
 
 
@@ -39,7 +44,8 @@ def declared(config: Config) -> list[Recipient]:
     both = ("web", "worker")
     certificates = (config.paypal.cert_url_prefix,) if config.paypal.cert_url_prefix else PAYPAL_CERTIFICATES
     paypal = _of(config.paypal.base_url, *certificates) if config.paypal.client_id else ()
-    skrill = _of(config.skrill.query_url, config.skrill.refund_url) if config.skrill.merchant_id else ()
+    at_skrill = (config.skrill.pay_url, config.skrill.query_url, config.skrill.refund_url)
+    skrill = _of(*at_skrill) if config.skrill.merchant_id else ()
     known = [
         Recipient("PayPal", _("takes your payment"), paypal, both, "P2", SALE),
         Recipient("Skrill", _("takes your payment"), skrill, both, "P2", SALE),

@@ -32,8 +32,10 @@ from troth.shop.payments.providers.paypal.settings import PayPalSettings
 LIVE_NAME = "messageverificationcerts.paypal.com"
 SANDBOX_NAME = "messageverificationcerts.sandbox.paypal.com"
 _PATH = "/v1/notifications/certs/"
-_LIVE = [f"https://{h}{_PATH}" for h in ("api.paypal.com", "api-m.paypal.com", LIVE_NAME)]
-_SANDBOX = [f"https://{h}{_PATH}" for h in ("api.sandbox.paypal.com", "api-m.sandbox.paypal.com", SANDBOX_NAME)]
+LIVE_CERTIFICATES = [f"https://{h}{_PATH}" for h in ("api.paypal.com", "api-m.paypal.com", LIVE_NAME)]
+SANDBOX_CERTIFICATES = [
+    f"https://{h}{_PATH}" for h in ("api.sandbox.paypal.com", "api-m.sandbox.paypal.com", SANDBOX_NAME)
+]
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _LAST = re.compile(r"[A-Za-z0-9_-]{1,100}")
 LARGEST = 64 * 1024  # bytes of PEM
@@ -55,8 +57,8 @@ class Certificates:
     def __init__(self, settings: PayPalSettings, http: httpx.Client) -> None:
         self._http = http
         own = settings.cert_url_prefix.rstrip("/") + "/"
-        self._prefixes = next((world for world in (_LIVE, _SANDBOX) if own in world), [own])
-        self._names = {LIVE_NAME} if own in _LIVE else {LIVE_NAME, SANDBOX_NAME}
+        self._prefixes = next((world for world in (LIVE_CERTIFICATES, SANDBOX_CERTIFICATES) if own in world), [own])
+        self._names = {LIVE_NAME} if own in LIVE_CERTIFICATES else {LIVE_NAME, SANDBOX_NAME}
         self._roots = read_roots(settings.ca_file or certifi.where())
         self._lock, self._fetching = threading.Lock(), threading.Lock()
         self._kept: dict[str, Believed] = {}
