@@ -8,6 +8,7 @@ A message is a reason to look, never evidence by itself. The same state again ha
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -36,6 +37,7 @@ from troth.shop.refusal import Refused
 from troth.shop.tax.countries import alpha2
 
 log = logging.getLogger("troth.settle")
+_REF = re.compile(r"[a-z0-9_]{1,30}")  # of an order
 # Refunds and reversals may be a part of what was paid.
 PARTS = (State.REFUNDED, State.REVERSED)
 
@@ -228,8 +230,12 @@ _by_either_id: Prepared[Payment] = Prepared(
 )
 
 
-def returned(provider: str, query: Mapping[str, str]) -> str:
-    """The buyer is back: ask the provider itself. Returns the order's reference. Refused if it is none of ours."""
+def returned(provider: str, query: Mapping[str, str], order_ref: str = "") -> str:
+    """The buyer is back: ask the provider itself. Returns the order's reference. Refused if it is none of ours.
+
+    `order_ref` is from the return address that we gave. It counts where the provider adds nothing to it, as Skrill does
+    unless the account's secure return is on. Whose order it is, and whether there is one, its page says and not this.
+    """
     unknown = Refused(_("We do not know this payment; open your order from its mail or your account."))
     try:
         told = gateways.provider(provider).returned(query)
@@ -237,8 +243,10 @@ def returned(provider: str, query: Mapping[str, str]) -> str:
         raise unknown from None
     payment = _by_either_id.first(told, told, provider) if told else None
     if payment is None:
-        raise unknown
+        if not _REF.fullmatch(order_ref):
+            raise unknown
+        payment = Payment.objects.filter(order=order_ref, provider=provider).order_by("-made_at").first()
     fault.here("return.found")
-    if payment.state not in Payment.SETTLED:
+    if payment is not None and payment.state not in Payment.SETTLED:
         look(payment)
-    return payment.order_id
+    return payment.order_id if payment is not None else order_ref

@@ -56,7 +56,7 @@ def _ask(payment: Payment, item_name: str) -> Ask:
         order_ref=payment.order_id,
         amount=payment.amount,
         item_name=item_name,
-        return_url=f"{site}/return/{payment.provider}",
+        return_url=f"{site}/return/{payment.provider}/{payment.order_id}",
         cancel_url=f"{site}/orders/{payment.order_id}",
         status_url=f"{site}/hooks/{payment.provider}",
         locale=settings.LANGUAGE_CODE,

@@ -75,10 +75,10 @@ def by_key(request: HttpRequest, ref: str, token: str) -> HttpResponse:
 
 @require_safe
 @answers_for_the_keeper
-def returned(request: HttpRequest, provider: str) -> HttpResponse:
+def returned(request: HttpRequest, provider: str, ref: str = "") -> HttpResponse:
     """The buyer is back from the payment page. What the address says is not believed: the provider is asked."""
     try:
-        ref = settle.returned(provider, request.GET.dict())
+        ref = settle.returned(provider, request.GET.dict(), ref)
     except Refused as no:
         return errors.refused(request, str(no.sentence), 404)
     return See(reverse("order", args=[ref]))
