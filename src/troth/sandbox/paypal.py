@@ -46,6 +46,7 @@ class PayPalMerchant(msgspec.Struct):
     merchant_id: str = "SANDBOXSHOP01"
     email: str = "shop@merchant.example"
     token_life: int = 32400  # seconds
+    terse: bool = False  # answer calls with the least, whatever is preferred; captures then lack the shop's references
     old_shape: bool = False  # answer new orders as those without a payment source: 201, CREATED, link "approve"
 
     def __post_init__(self) -> None:
@@ -324,8 +325,13 @@ class SandboxPayPal:
         return show_order(order, self.base, self._payee())
 
     def _answer(self, request: Request, order: Order) -> dict[str, Any]:
-        minimal = request.headers.get("prefer", "") != "return=representation"
-        return show_order(order, self.base, self._payee(), minimal)
+        minimal = self.merchant.terse or request.headers.get("prefer", "") != "return=representation"
+        shown = show_order(order, self.base, self._payee(), minimal)
+        if self.merchant.terse:
+            captures = [one for unit in shown.get("purchase_units", []) for one in unit["payments"]["captures"]]
+            for capture in captures:
+                del capture["custom_id"], capture["invoice_id"]
+        return shown
 
     def _payee(self) -> dict[str, str]:
         return {"email_address": self.merchant.email, "merchant_id": self.merchant.merchant_id}

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
+from troth.sandbox.server import Answer, Faults, Server
 from troth.shop.money import Money
 from troth.shop.payments.providers.contract import ProviderDown, ProviderRefused, State
 from troth.shop.payments.providers.http import send
@@ -239,7 +240,7 @@ def test_refunds_show_in_a_look(paypal, sandbox, approved):
     assert paypal.look(approved.provider_ref, "").state is State.REFUNDED
 
 
-@pytest.mark.parametrize("ref", ["", "../../oauth2", "A/B", "A?x=1", "A%2e", "A" * 37, "A\n", "Ä"])
+@pytest.mark.parametrize("ref", ["", "../../oauth2", "A/B", "A?x=1", "A%2e", "A" * 65, "A\n", "Ä"])
 def test_a_reference_that_is_none_never_reaches_an_address(paypal, ref):
     for ask_for in (lambda: paypal.look(ref, ""), lambda: paypal.capture(ref, "", "capture-1")):
         with pytest.raises(ProviderRefused, match="bad_reference"):
@@ -280,6 +281,23 @@ def test_a_token_is_renewed_before_its_end(sandbox, paypal_settings, http, ask):
     assert token.get() == first
     now[0] = 32400 - 59
     assert token.get() != first
+
+
+@pytest.mark.parametrize(
+    ("words", "lives"),
+    [('"expires_in": "600", ', 540), ("", 240), ('"expires_in": null, ', 240), ('"expires_in": 90, ', 45)],
+)
+def test_a_token_says_its_end_in_any_way_or_not_at_all(paypal_settings, http, words, lives):
+    answers = [b'{%s"access_token": "A21AA"}' % words.encode(), b'{"access_token": "A21AA-2", "expires_in": 600}']
+    server = Server(0, [("POST", ".*", lambda _: Answer(200, answers.pop(0)))], Faults())
+    server.start()
+    try:
+        now, base = [0.0], f"http://127.0.0.1:{server.server_port}"
+        token = Token(msgspec.structs.replace(paypal_settings, base_url=base), http, clock=lambda: now[0])
+        for now[0], right in ((0, "A21AA"), (lives - 1, "A21AA"), (lives + 1, "A21AA-2")):
+            assert token.get() == right
+    finally:
+        server.stop()
 
 
 def test_wrong_credentials_are_refused_by_name_and_never_repeated(paypal_settings, http, ask, sandbox):

@@ -16,6 +16,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from troth.config import is_loopback
+
 TO_PAYMENT = frozenset({"checkout", "order", "order_pay"})
 WITH_SCRIPT = frozenset({"sign_in", "sign_in_passkey", "account_passkey_add"})  # one of our own, for passkeys
 PERMISSIONS = ", ".join(
@@ -25,6 +27,7 @@ PERMISSIONS = ", ".join(
         "gyroscope", "magnetometer", "microphone", "midi", "payment", "usb", "xr-spatial-tracking",
     )
 )  # fmt: skip
+_HERE = ("http://127.0.0.1:*", "http://localhost:*")
 # Where PayPal's own page stands, by the address of its API (developer.paypal.com, "API requests").
 _PAYPAL_PAGES = {
     "https://api-m.paypal.com": "https://www.paypal.com",
@@ -72,8 +75,10 @@ def policy(*payment_pages: str) -> str:
 
 def payment_origins() -> list[str]:
     """Origins of the payment pages this shop may send a browser to."""
-    api = _origin(settings.TROTH.paypal.base_url)
-    return sorted({_PAYPAL_PAGES.get(api, api), _origin(settings.TROTH.skrill.pay_url)})
+    api, skrill = _origin(settings.TROTH.paypal.base_url), _origin(settings.TROTH.skrill.pay_url)
+    # A look-alike's page may have another port than its API. Live shops have none on this machine (config_sense.py).
+    here = _HERE if any(is_loopback(urlsplit(url).hostname or "") for url in (api, skrill)) else ()
+    return sorted({_PAYPAL_PAGES.get(api, api), skrill, *here})
 
 
 def _origin(url: str) -> str:

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from troth.config import Config
 from troth.shop.payments.providers.contract import Provider
-from troth.shop.payments.providers.http import make_client
+from troth.shop.payments.providers.http import is_loopback, make_client
 from troth.shop.payments.providers.paypal.client import PayPal
 from troth.shop.payments.providers.paypal.settings import PayPalSettings
 from troth.shop.payments.providers.skrill.client import Skrill
@@ -50,7 +50,9 @@ def _all() -> dict[str, Provider]:
 
 
 def _certificates(base_url: str) -> str:
-    """Where PayPal keeps the certificates that sign webhooks; its sandbox has a host of its own."""
+    """Where PayPal keeps the certificates that sign webhooks: its sandbox has its own host, and so has a look-alike."""
+    if is_loopback(base_url):
+        return f"{base_url.rstrip('/')}/v1/notifications/certs/"
     host = "api.sandbox.paypal.com" if "sandbox" in base_url else "api.paypal.com"
     return f"https://{host}/v1/notifications/certs/"
 

@@ -40,9 +40,22 @@ def _no_constant(_: str) -> NoReturn:
 
 
 def form(body: bytes) -> dict[str, str]:
-    """Read an url-encoded form. Raises ValueError for doubled fields, broken UTF-8 and what is no form."""
+    """Read an url-encoded form. Raises ValueError for doubled fields and what is no form.
+
+    Its charset is not told, and Skrill passes on what buyers and banks typed: where it is not UTF-8 it is read as
+    Latin-1, which has a character for each byte. What counts is ASCII, and the same in both.
+    """
+    body = body.strip().removesuffix(b"&")
+    try:
+        return _form(body, "utf-8")
+    except UnicodeDecodeError:
+        return _form(body, "latin-1")
+
+
+def _form(body: bytes, charset: str) -> dict[str, str]:
+    text = body.decode(charset)
     pairs = parse_qsl(
-        body.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=100
+        text, keep_blank_values=True, strict_parsing=True, encoding=charset, errors="strict", max_num_fields=100
     )
     return {name: str(value) for name, value in _once([(name, value) for name, value in pairs]).items()}
 

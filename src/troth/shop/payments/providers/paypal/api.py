@@ -44,7 +44,7 @@ class Api:
     def _call(self, method: str, path: str, content: bytes | None, headers: dict[str, str]) -> Reply:
         token = self._token.get()
         answer = self._send(method, path, content, headers, token)
-        if answer.status == 401 and _read(answer).get("error") == "invalid_token":
+        if answer.status == 401:  # in whatever words: OAuth's `invalid_token`, the API's `AUTHENTICATION_FAILURE`, none
             self._token.drop(token)
             answer = self._send(method, path, content, headers, self._token.get())
         body = _read(answer)

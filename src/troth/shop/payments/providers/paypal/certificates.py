@@ -21,12 +21,13 @@ import certifi
 import httpx
 import msgspec
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import verification
 
 from troth.shop.payments.providers.contract import Forged, ProviderDown
-from troth.shop.payments.providers.http import send
+from troth.shop.payments.providers.http import is_loopback, send
 from troth.shop.payments.providers.paypal.settings import PayPalSettings
 
 LIVE_NAME = "messageverificationcerts.paypal.com"
@@ -38,6 +39,7 @@ SANDBOX_CERTIFICATES = [
 ]
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _LAST = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_FILE = re.compile(r"[A-Za-z0-9_-]{1,90}([.][A-Za-z0-9]{1,9})?")  # a look-alike may keep its certificate in a file
 LARGEST = 64 * 1024  # bytes of PEM
 LONGEST = 10.0  # seconds
 MOST_KEPT = 16
@@ -58,8 +60,11 @@ class Certificates:
         self._http = http
         own = settings.cert_url_prefix.rstrip("/") + "/"
         self._prefixes = next((world for world in (LIVE_CERTIFICATES, SANDBOX_CERTIFICATES) if own in world), [own])
+        self._last = _FILE if self._prefixes == [own] else _LAST
         self._names = {LIVE_NAME} if own in LIVE_CERTIFICATES else {LIVE_NAME, SANDBOX_NAME}
         self._roots = read_roots(settings.ca_file or certifi.where())
+        self._imitated = is_loopback(settings.base_url)
+        self._named_by_owner = bool(settings.ca_file)
         self._lock, self._fetching = threading.Lock(), threading.Lock()
         self._kept: dict[str, Believed] = {}
         self._fetched: list[float] = []
@@ -70,6 +75,8 @@ class Certificates:
         Raises Forged where address or certificate is not PayPal's, ProviderDown where it cannot be read just now.
         """
         if not self.allows(url):
+            if self._imitated and any(url.startswith(place) for place in LIVE_CERTIFICATES + SANDBOX_CERTIFICATES):
+                raise ProviderDown("certificate_elsewhere")  # the real ones say nothing of what it signed: it is asked
             raise Forged("cert_url")
         now = datetime.now(UTC)
         if (kept := self._known(url, now)) is not None:
@@ -87,7 +94,7 @@ class Certificates:
     def allows(self, url: str) -> bool:
         """Whether a certificate may be fetched there: a known prefix and one plain name, nothing else."""
         for prefix in self._prefixes:
-            if url.startswith(prefix) and _LAST.fullmatch(url[len(prefix) :]):
+            if url.startswith(prefix) and self._last.fullmatch(url[len(prefix) :]):
                 parts, known = urlsplit(url), urlsplit(prefix)
                 return parts.scheme == known.scheme and parts.netloc == known.netloc
         return False
@@ -112,7 +119,8 @@ class Certificates:
     def _believe(self, pem: bytes, now: datetime) -> Believed:
         try:
             leaf, *between = x509.load_pem_x509_certificates(pem)
-            _verifier(self._roots, now).verify(leaf, between)
+            if not (self._named_by_owner and _issued(leaf, self._roots, now)):
+                _verifier(self._roots, now).verify(leaf, between)
             named, key = _names(leaf), leaf.public_key()
         except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
             raise Forged("certificate") from None
@@ -168,11 +176,28 @@ def _may_sign(_: verification.Policy, __: x509.Certificate, usage: x509.KeyUsage
         raise ValueError("may not sign certificates")
 
 
+def _issued(leaf: x509.Certificate, roots: list[x509.Certificate], now: datetime) -> bool:
+    """Whether one of these roots signed this certificate itself, which is live.
+
+    For a look-alike's root alone, which the owner named: made by hand, such a pair often lacks the extensions without
+    which RFC 5280 builds no path (`openssl x509 -req` writes version 1).
+    """
+    if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
+        return False
+    for root in roots:
+        try:
+            leaf.verify_directly_issued_by(root)
+        except (ValueError, TypeError, InvalidSignature):
+            continue
+        return True
+    return False
+
+
 def _names(leaf: x509.Certificate) -> set[str]:
-    """The host names a certificate speaks for: its alternative names, or its common name where it has none."""
+    """The host names a certificate speaks for: its alternative names, and its common name, which PayPal's kit reads."""
+    names = {str(one.value).lower() for one in leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)}
     try:
         alternative = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        return {name.lower() for name in alternative.get_values_for_type(x509.DNSName)}
     except x509.ExtensionNotFound:
-        common = leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-        return {str(one.value).lower() for one in common}
+        return names
+    return names | {name.lower() for name in alternative.get_values_for_type(x509.DNSName)}

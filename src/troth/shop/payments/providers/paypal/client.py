@@ -30,7 +30,7 @@ from troth.shop.payments.providers.paypal.order import order_body
 from troth.shop.payments.providers.paypal.settings import PayPalSettings
 from troth.shop.payments.providers.paypal.token import Token
 
-_ORDER_ID = re.compile(r"[A-Za-z0-9]{1,36}")
+_ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # PayPal's own have 17 letters and digits: it promises no length
 # PayPal: "Handle payment failures" and the errors of orders/{id}/capture.
 _BUYER_ACTS = {
     "ORDER_NOT_APPROVED",
@@ -96,7 +96,9 @@ class PayPal:
             return Sight(State.OPEN, provider_ref, "", None, "", "", reply.issue)
         if reply.issue in _ENDED:
             return Sight(State.DECLINED, provider_ref, "", None, "", "", reply.issue)
-        return self._seen(reply, provider_ref)
+        seen = self._seen(reply, provider_ref)
+        # A minimal answer (`Prefer` is a wish) tells neither our id nor, at times, the capture: the order itself does.
+        return seen if seen.payment_id and seen.capture_ref else self.look(provider_ref, payment_id)
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> Message:
         """Verify a webhook by its signature over the raw bytes, then read it.

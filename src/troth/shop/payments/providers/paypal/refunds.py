@@ -29,8 +29,8 @@ NEVER = {
     "RESOURCE_NOT_FOUND",
 }
 REVERSED = "Payment reversed"  # PayPal's own note where money was taken, not given
-_ID = re.compile(r"[A-Z0-9]{1,36}")
-_UP = re.compile(r"/v2/payments/captures/([A-Z0-9]{1,36})$")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_UP = re.compile(r"/v2/payments/captures/([A-Za-z0-9_-]{1,64})$")
 
 
 def ask(api: Api, wanted: RefundAsk) -> Returned:

@@ -6,6 +6,7 @@ PayPal limits how often a token may be asked for, so a token per call does not w
 from __future__ import annotations
 
 import base64
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from troth.shop.payments.providers.contract import ProviderDown, ProviderRefused
 from troth.shop.payments.providers.http import send
 from troth.shop.payments.providers.paypal.settings import PayPalSettings
 
+UNTOLD = 300.0  # seconds that a token is used whose end nobody told
 EARLY = 60.0  # seconds before its end at which a token counts as ended
 
 
@@ -66,10 +68,15 @@ class Token:
             raise ProviderDown("answer") from None
         if answer.status != 200:
             raise ProviderRefused(parse.code(read.get("error")) or f"http_{answer.status}")
-        token, life = read.get("access_token"), read.get("expires_in")
+        token, life = read.get("access_token"), _seconds(read.get("expires_in"))
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
-            raise ProviderDown("answer")
-        if isinstance(life, bool) or not isinstance(life, int | float):
             raise ProviderDown("answer")
         self._token = token
         self._ends = asked + max(life - EARLY, life / 2)  # a short remainder is still worth using
+
+
+def _seconds(told: object) -> float:
+    """How long a token lives. RFC 6749, 5.1 only recommends to say so: then it is used for a short while."""
+    if isinstance(told, str) and re.fullmatch(r"[0-9]{1,9}", told):
+        return float(told)
+    return float(told) if isinstance(told, int | float) and not isinstance(told, bool) and told >= 0 else UNTOLD
