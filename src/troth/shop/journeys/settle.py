@@ -25,6 +25,7 @@ from troth.shop.orders.models import Basket, BasketLine, Order
 from troth.shop.payments import gateways, give_back
 from troth.shop.payments.models import Dispute, Payment, ProviderEvent, Refund
 from troth.shop.payments.providers.contract import (
+    ANOTHER_WAY,
     Provider,
     ProviderError,
     ProviderRefused,
@@ -38,6 +39,7 @@ from troth.shop.tax.countries import alpha2
 
 log = logging.getLogger("troth.settle")
 _REF = re.compile(r"[a-z0-9_]{1,30}")  # of an order
+UNPAID = (Payment.NEW, Payment.SENT)
 # Refunds and reversals may be a part of what was paid.
 PARTS = (State.REFUNDED, State.REVERSED)
 
@@ -62,8 +64,8 @@ def look(payment: Payment) -> str:
         if payment.state in Payment.SETTLED and (told := _told(payment, provider)):
             sight = msgspec.structs.replace(sight, refunds=(*sight.refunds, *told))
     except ProviderError as error:
-        waiting = Payment.objects.filter(pk=payment.pk, state__in=(Payment.NEW, Payment.SENT, Payment.PENDING))
-        waiting.update(reason=error.code[:60])
+        # Not of a pending one: its reason is the provider's, and says why the buyer waits.
+        Payment.objects.filter(pk=payment.pk, state__in=UNPAID).update(reason=error.code[:60])
         return "refused" if isinstance(error, ProviderRefused) else "down"
     except KeyError:
         return "not-offered"
@@ -84,6 +86,8 @@ def settle(payment: Payment, sight: Sight) -> str:
         row.update(state=_MOVES[what], reason=sight.reason[:60])
     elif what == Step.REGAIN:
         _regain(payment)
+    elif sight.state == State.OPEN and payment.reason not in {sight.reason, *ANOTHER_WAY}:  # no error stands any more
+        Payment.objects.filter(pk=payment.pk, state__in=UNPAID).update(reason=sight.reason[:60])
     if not sight.refunds and sight.state not in PARTS:
         return outcome
     payment.refresh_from_db()

@@ -21,6 +21,7 @@ from troth.shop.money import Money
 from troth.shop.orders.models import Order, OrderLine
 from troth.shop.payments import gateways
 from troth.shop.payments.models import Difference, Dispute, Payment, Refund
+from troth.shop.payments.providers.contract import ANOTHER_WAY
 
 Dues = Mapping[tuple[str, str], datetime]
 _of_order: Prepared[Payment] = Prepared(lambda ref: Payment.objects.filter(order=ref).order_by("-made_at")[:1], gaps=1)
@@ -47,6 +48,12 @@ HELD = {
         _("The shop has to confirm something there first."),
         "PayPal wants your account verified: do so there.",
     ),
+}
+# Why an order is not paid, where it is not that nobody has tried.
+OPEN = {
+    Payment.NEW: _("%(provider)s does not answer just now. Nothing has been charged."),
+    Payment.REFUNDED: _("What you paid with %(provider)s went back to you."),
+    Payment.REVERSED: _("What you paid with %(provider)s went back to you."),
 }
 
 
@@ -81,9 +88,14 @@ def standing(order: Order, lines: Sequence[OrderLine] | None = None) -> Standing
     states = {
         Payment.SENT: "checking", Payment.PENDING: "pending", Payment.REVIEW: "review", Payment.DECLINED: "declined",
     }  # fmt: skip
+    state = states.get(payment.state, "open")
+    if state == "checking" and payment.reason in ANOTHER_WAY:
+        state = "declined"  # the same page at the provider offers other cards
     row = Due.objects.filter(kind="look", subject=payment.id).values_list("run_after", flat=True).first()
     why = HELD[payment.reason][0] if payment.state == Payment.PENDING and payment.reason in HELD else ""
-    return Standing(states.get(payment.state, "open"), name, row, payment.reason, why)
+    if payment.state in OPEN:
+        why = OPEN[payment.state] % {"provider": gateways.NAMES.get(name, name)}
+    return Standing(state, name, row, payment.reason, why)
 
 
 def _after_payment(lines: Sequence[OrderLine]) -> str:
@@ -168,6 +180,13 @@ def _of_payment(order: Order, payment: Payment, waits: Dues) -> Iterator[Told]:
         Payment.CANCELLED: f"Ended at {name} without money ({payment.reason or 'cancelled'}).",
         Payment.REVERSED: f"{name} took the money back; access has ended. Look at the case there.",
     }
+    if payment.state == Payment.SENT and payment.reason:
+        words[Payment.SENT] = (
+            f"{name} could not take the money ({payment.reason}); the buyer has to choose another way there."
+            if payment.reason in ANOTHER_WAY
+            else f"{name} gives no answer that helps ({payment.reason}), so nobody here knows whether the buyer has "
+            "paid. It is asked again by itself; troth doctor says whether something is to be mended."
+        )
     if payment.state == Payment.PENDING:
         general = f"{name} holds the payment ({payment.reason or 'no reason told'}); nothing is delivered yet."
         yield Told(HELD.get(payment.reason, ("", general))[1], next_at)

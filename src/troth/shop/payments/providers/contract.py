@@ -34,6 +34,10 @@ class State(StrEnum):
     UNKNOWN = "unknown"  # the provider said something we have no word for: look again, change nothing
 
 
+# Reasons of an open payment that its buyer has to know: the money did not come that way, the same page has others.
+ANOTHER_WAY = {"INSTRUMENT_DECLINED", "REDIRECT_PAYER_FOR_ALTERNATE_FUNDING"}
+
+
 class Ask(msgspec.Struct, frozen=True):
     """All that a provider is ever told about a purchase. Nothing personal (P2).
 

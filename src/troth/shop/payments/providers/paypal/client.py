@@ -9,6 +9,7 @@ from datetime import datetime
 import httpx
 
 from troth.shop.payments.providers.contract import (
+    ANOTHER_WAY,
     Ask,
     Begun,
     DisputeSight,
@@ -32,12 +33,7 @@ from troth.shop.payments.providers.paypal.token import Token
 
 _ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # PayPal's own have 17 letters and digits: it promises no length
 # PayPal: "Handle payment failures" and the errors of orders/{id}/capture.
-_BUYER_ACTS = {
-    "ORDER_NOT_APPROVED",
-    "INSTRUMENT_DECLINED",
-    "PAYER_ACTION_REQUIRED",
-    "REDIRECT_PAYER_FOR_ALTERNATE_FUNDING",
-}
+_BUYER_ACTS = {*ANOTHER_WAY, "ORDER_NOT_APPROVED", "PAYER_ACTION_REQUIRED"}
 _ENDED = {
     "TRANSACTION_REFUSED",
     "COMPLIANCE_VIOLATION",
