@@ -23,7 +23,7 @@ from troth.pledge.policy import needles
 from troth.pledge.policy.probe import values
 from troth.pledge.vault.classes import Billing
 from troth.shop.catalogue.models import Edition
-from troth.shop.invoices import authority, links, paper
+from troth.shop.invoices import authority, issue, links, paper
 from troth.shop.invoices.authority import Proof
 from troth.shop.invoices.models import Handover, Invoice, Print
 from troth.shop.journeys import bill, invoice, standby
@@ -275,7 +275,7 @@ def test_a_credit_note_is_read_the_same_way(house: House, edition: Edition) -> N
     order = paid(house, ordered(edition))
     invoice.refunded(refund(order, 1000))
     house.works()
-    first, second = invoice.of(order)
+    first, second = invoice.listed(issue.papers(order))
     url = links.lasting(Invoice.objects.get(kind="credit"))
     page = Browser().page(url)
     assert second.url == url.partition("?")[0]

@@ -31,7 +31,7 @@ def _database(url: str) -> dict[str, object]:
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
-                "PRAGMA foreign_keys=ON; PRAGMA cache_size=-8000; PRAGMA mmap_size=134217728;",
+                "PRAGMA foreign_keys=ON; PRAGMA cache_size=-2000; PRAGMA mmap_size=134217728;",
             },
         }
     # A Unix socket's folder may stand in the query: postgresql:///troth?host=/run/postgresql

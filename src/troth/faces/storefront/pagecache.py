@@ -20,7 +20,7 @@ from django.http.response import HttpResponseBase, HttpResponseNotModified
 from troth.shop.catalogue import shelf
 
 FRESH_SECONDS = 10
-MOST_PAGES = 512
+MOST_PAGES = 256
 MOST_BYTES = 32 * 1024 * 1024
 LONGEST_KEY = 300
 CACHE_CONTROL = "public, max-age=60"

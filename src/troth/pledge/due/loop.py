@@ -20,6 +20,7 @@ from django.db.models import F, Q, QuerySet
 
 from troth.pledge import clock, fault
 from troth.pledge.due.models import Due
+from troth.pledge.prepared import Prepared, PreparedChange, moment, number
 
 log = logging.getLogger("troth.due")
 LEASE = timedelta(seconds=90)
@@ -49,13 +50,13 @@ class Claim:
 
     def still_mine(self) -> bool:
         """Ask just before an effect that cannot be taken back: True gives it a whole lease from now on."""
-        mine = self._mine().filter(lease_until__gt=clock.now() + MARGIN)
-        return mine.update(lease_until=clock.now() + LEASE) == 1
+        now = clock.now()
+        return _prolong(self._row.pk, self._row.fence, now + MARGIN, now + LEASE) == 1
 
     def done(self) -> None:
         if self._row.every:
             self._later(timedelta(seconds=self._row.every), attempts=0, last_code="")
-        elif not self._mine().filter(run_after=self._row.run_after).delete()[0]:
+        elif not _finish(self._row.pk, self._row.fence, self._row.run_after):
             self._mine().update(lease_until=None)  # as in _end
 
     def failed(self, again: Again) -> None:
@@ -115,15 +116,46 @@ def hasten(kind: str, subject: str) -> None:
 def claim(at: datetime | None = None) -> Claim | None:
     """The next row that is due, leased to the caller; None if there is none."""
     while True:
-        moment = at or clock.now()
-        free = Q(lease_until__isnull=True) | Q(lease_until__lte=moment)
-        row = Due.objects.filter(free, run_after__lte=moment, gave_up_at__isnull=True).order_by("run_after").first()
+        now = at or clock.now()
+        row = _next.first(now, now)
         if row is None:
             return None
-        mine = Due.objects.filter(pk=row.pk, fence=row.fence)
-        if mine.update(fence=F("fence") + 1, attempts=F("attempts") + 1, lease_until=moment + LEASE) == 1:
+        if _lease(row.pk, row.fence, now + LEASE) == 1:
             row.fence, row.attempts = row.fence + 1, row.attempts + 1
             return Claim(row)
+
+
+_next: Prepared[Due] = Prepared(
+    lambda free, now: Due.objects.filter(
+        Q(lease_until__isnull=True) | Q(lease_until__lte=moment(free)),
+        run_after__lte=moment(now),
+        gave_up_at__isnull=True,
+    ).order_by("run_after")[:1],
+    gaps=2,
+)
+
+
+def _held(pk: str, fence: str) -> QuerySet[Due]:
+    return Due.objects.filter(pk=number(pk), fence=number(fence))
+
+
+_lease = PreparedChange(
+    lambda pk, fence, until: (
+        _held(pk, fence),
+        {"fence": F("fence") + 1, "attempts": F("attempts") + 1, "lease_until": moment(until)},
+    ),
+    gaps=3,
+)
+_prolong = PreparedChange(
+    lambda pk, fence, still, until: (
+        _held(pk, fence).filter(lease_until__gt=moment(still)),
+        {"lease_until": moment(until)},
+    ),
+    gaps=4,
+)
+_finish = PreparedChange(
+    lambda pk, fence, run_after: (_held(pk, fence).filter(run_after=moment(run_after)), None), gaps=3
+)
 
 
 def work_off(claimed: Claim, errands: Mapping[str, Errand]) -> None:

@@ -6,6 +6,7 @@ from django.db import models
 
 from troth.pledge import clock
 from troth.pledge.ids import new_id
+from troth.pledge.prepared import Prepared
 from troth.pledge.vault.classes import Contact as ContactData
 from troth.pledge.vault.classes import Locality as LocalityData
 from troth.pledge.vault.fields import SealedField
@@ -62,7 +63,12 @@ class Claim(models.Model):
     @classmethod
     def persons_of(cls, person_ref: str) -> list[str]:
         """A person, and the guests whom they have claimed."""
-        return [person_ref, *cls.objects.filter(account=person_ref).values_list("guest_id", flat=True)]
+        return [person_ref, *(guest for (guest,) in _guests_of(person_ref))]
+
+
+_guests_of: Prepared[tuple[str]] = Prepared(
+    lambda ref: Claim.objects.filter(account=ref).values_list("guest_id"), gaps=1
+)
 
 
 class Locality(models.Model):

@@ -34,20 +34,30 @@ def _fonts(folder: str) -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False, font_paths=[folder] if folder else [])
 
 
+@cache
+def _families(folder: str) -> tuple[str, ...]:
+    """Ours first, then the others that are at hand."""
+    return (FONT, *sorted(set(_fonts(folder).families()) - {FONT}))
+
+
 def renderer() -> str:
     """What makes the bytes, besides form and texts: another renderer may make others."""
-    more = sorted(set(_fonts(settings.TROTH.tax.fonts).families()) - set(_fonts("").families()))
+    return _renderer(settings.TROTH.tax.fonts)
+
+
+@cache
+def _renderer(folder: str) -> str:
+    more = set(_families(folder)) - set(_families(""))
     return f"typst {version('typst')}" + (f" + {len(more)} fonts" if more else "")
 
 
 def pdf(said: Said, form: int) -> bytes:
     """The document. Unprintable where a letter has no font; OSError where the form is not there."""
-    fonts = _fonts(settings.TROTH.tax.fonts)
-    families = [FONT, *sorted(set(fonts.families()) - {FONT})]
-    told = msgspec.json.encode({**msgspec.structs.asdict(said), "fonts": families}).decode()
+    folder = settings.TROTH.tax.fonts
+    told = msgspec.json.encode({**msgspec.structs.asdict(said), "fonts": _families(folder)}).decode()
     source = (FORMS / f"{form}.typ").read_bytes()
     issued = datetime.fromisoformat(said.issued).replace(tzinfo=UTC)
-    compiler = typst.Compiler(source, font_paths=fonts, ignore_system_fonts=True, sys_inputs={"said": told})
+    compiler = typst.Compiler(source, font_paths=_fonts(folder), ignore_system_fonts=True, sys_inputs={"said": told})
     try:
         made = compiler.compile(format="pdf", timestamp=int(issued.timestamp()), pdf_standards=["a-2a"])
     except typst.TypstError:

@@ -8,6 +8,7 @@ new address would have had another one, nothing is written.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 
 import msgspec
 from django.conf import settings
@@ -38,12 +39,15 @@ class Standing(msgspec.Struct, frozen=True):
     time: int
 
 
-def standing(order: Order) -> Standing | None:
-    """What can be billed anew; None where there is nothing, or it was done too often."""
+def standing(
+    order: Order, papers: list[Invoice] | None = None, lines: Sequence[OrderLine] | None = None
+) -> Standing | None:
+    """What can be billed anew; None where there is nothing, or it was done too often. Its papers and lines are read
+    unless they were before."""
     if order.state != Order.PAID or not order.total_minor:
         return None
-    known = issue.papers(order)
-    if not _left(order, known):
+    known = issue.papers(order) if papers is None else papers
+    if not _left(order, known, lines):
         return None
     now, done = issue.standing(order, known), issue.written_anew(order, known)
     return Standing(now.number, now.billing.country, done + 1) if done < MOST else None
@@ -82,10 +86,13 @@ def for_its_customer(order: Order, address: BillingData, time: int) -> Invoice:
     return made
 
 
-def _left(order: Order, known: list[Invoice] | None = None) -> list[tuple[OrderLine, int]]:
+def _left(
+    order: Order, known: list[Invoice] | None = None, lines: Sequence[OrderLine] | None = None
+) -> list[tuple[OrderLine, int]]:
     """What of each line was billed and has not gone back."""
     gone = issue.credited(order, known)
-    left = ((line, line.paid_minor - (gone[line.pk].total if line.pk in gone else 0)) for line in order.lines.all())
+    sold = order.lines.all() if lines is None else lines
+    left = ((line, line.paid_minor - (gone[line.pk].total if line.pk in gone else 0)) for line in sold)
     return [(line, minor) for line, minor in left if minor > 0]
 
 

@@ -215,19 +215,20 @@ def _write(
     fault.here("buy.order")
     lines = OrderLine.objects.bulk_create(_lines(order, wanted, costs, taken.off))
     stock.reserve(line for line, one in zip(lines, wanted, strict=True) if one.stocked)
+    persons = Claim.persons_of(order.person_id) if isinstance(buyer, Known) else []
     if taken.code:
-        uses.take(order, Claim.persons_of(order.person_id))
-    payment = _to_be_paid(order, provider, came_from, known=isinstance(buyer, Known))
+        uses.take(order, persons or [order.person_id])
+    payment = _to_be_paid(order, provider, came_from, persons)
     fault.here("buy.due")
     return Written(order, payment, secret, [one.name for one in wanted])
 
 
-def _to_be_paid(order: Order, provider: str, came_from: str, *, known: bool) -> Payment | None:
+def _to_be_paid(order: Order, provider: str, came_from: str, persons: list[str]) -> Payment | None:
     """The first attempt to pay; None where nothing is to be paid, or the order is held before a provider sees it."""
     if not order.total_minor:
         free(order)
         return None
-    risk = weigh.order(order, came_from, known=known)
+    risk = weigh.order(order, came_from, persons)
     if suspend.suspicious(risk) and suspend.begin(order, risk):
         return None
     payment = attempt.new(order, provider)

@@ -6,6 +6,7 @@ the document and seals it to the request that waits.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import msgspec
@@ -86,9 +87,9 @@ def parts(refund: Refund) -> list[tuple[OrderLine, int]]:
     return found
 
 
-def of(order: Order) -> list[Link]:
+def listed(papers: Iterable[Invoice]) -> list[Link]:
     """An order's invoices and credit notes, with links for its page."""
-    return of_each([order]).get(order.ref, [])
+    return [Link(one.kind, one.number, links.plain(one)) for one in papers]
 
 
 def of_each(orders: list[Order]) -> dict[str, list[Link]]:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db.models import Count, F, Max, Q, Sum
+from django.db.models import Case, Count, F, Max, Q, QuerySet, Sum, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from troth.config import is_loopback
 from troth.pledge import clock
 from troth.pledge.due import loop as due
-from troth.pledge.prepared import Prepared
+from troth.pledge.prepared import Prepared, moment
 from troth.pledge.vault.classes import Network
 from troth.pledge.vault.door import door
 from troth.pledge.vault.fields import seal
@@ -38,14 +39,13 @@ PAUSE = timedelta(minutes=10)  # between attempts to pay, once too many have fai
 NO_SIGN = (withdraw.WHY, "surplus")  # a right that the law gives, and money that we did not need
 
 
-def order(placed: Order, address: str, *, known: bool) -> Risk:
+def order(placed: Order, address: str, persons: list[str]) -> Risk:
     """What speaks for fraud, for an order just written that is to be paid; and keep where it came from.
 
     `address`: the buyer's IP address, "" where nobody could tell it: then what is about addresses is no sign.
-    `known`: they have an account, so that there may be earlier orders.
+    `persons`: who has an account, and the guests whom they claimed: there may be earlier orders of theirs.
     """
     caller = _caller(address)
-    persons = Claim.persons_of(placed.person_id) if known else []
     seen = _seen(caller) if caller else []
     risk = Risk((*_of_address(placed, address, seen), *_of_account(placed, persons, caller if seen else "")))
     _keep(placed.contact.person, address, caller, Sighting.ORDERED, placed, risk)
@@ -125,19 +125,56 @@ def _of_address(placed: Order, address: str, seen: list[tuple[str, datetime]]) -
 def _of_account(placed: Order, persons: list[str], caller: str) -> Iterator[str]:
     """What earlier orders of the same account, or of guests it took over, tell; and failures, by account or address."""
     rules = settings.TROTH.fraud
-    if (persons or caller) and _failed(persons, caller)[1] >= rules.failed_payments:
+    past = _past(placed, persons) if persons else Past()
+    failures = _failed(persons, caller)[1] if caller else past.failures
+    if failures >= rules.failed_payments:
         yield "failed"
-    if not persons:
-        return
-    paid = Payment.objects.filter(order__person__in=persons, state__in=Payment.SETTLED)
-    countries = set(paid.values_list("payer_country", flat=True).distinct())
-    if not countries:
-        return  # nothing was paid yet, so nothing went back
-    if countries - {""} and placed.country not in countries:
+    if past.elsewhere and not past.here:
         yield "paid-elsewhere"
+    if not past.given_back:
+        return
     back = Refund.objects.filter(payment__order__person__in=persons, made_at__gt=clock.now() - YEAR)
     if back.exclude(state=Refund.FAILED).exclude(why__in=NO_SIGN).count() >= rules.refunds_a_year:
         yield "refunds"
+
+
+class Past(NamedTuple):
+    """Of an account's payments: how many failed within the hour; how many were paid from a country that was told, from
+    the one of this order; and how many went back, or were to."""
+
+    failures: int = 0
+    elsewhere: int = 0
+    here: int = 0
+    given_back: int = 0
+
+
+def _past(placed: Order, persons: list[str]) -> Past:
+    since = clock.now() - HOUR
+    if len(persons) == 1:
+        told = _past_of_one(persons[0], since, placed.country)
+    else:
+        told = list(_told(Q(order__person__in=persons), since, placed.country))
+    return Past(*(count or 0 for count in told[0]))
+
+
+def _told(whose: Q, since: Any, country: str) -> QuerySet[Payment, tuple[int | None, ...]]:
+    """One row, in the order of Past."""
+    failed, paid = _FAILED & Q(made_at__gt=since), Q(state__in=Payment.SETTLED)
+    of_all = Payment.objects.filter(whose).annotate(of_all=Value(1)).order_by().values("of_all")
+    return of_all.annotate(
+        failures=Sum(_TIMES, filter=failed),
+        elsewhere=Count("pk", filter=paid & ~Q(payer_country="")),
+        here=Count("pk", filter=paid & Q(payer_country=country)),
+        given_back=Count(
+            "pk", filter=paid & (Q(refunded_minor__gt=0) | Q(refunding_minor__gt=0) | Q(regained_minor__gt=0))
+        ),
+    ).values_list("failures", "elsewhere", "here", "given_back")
+
+
+# A further attempt: the one before failed.
+_FAILED = Q(state=Payment.DECLINED) | Q(attempt__gt=1)
+_TIMES = F("attempt") - 1 + Case(When(state=Payment.DECLINED, then=1), default=0)
+_past_of_one = Prepared(lambda ref, since, country: _told(Q(order__person=ref), moment(since), country), gaps=3)
 
 
 def _failed(persons: list[str], caller: str) -> tuple[datetime | None, int]:
@@ -147,10 +184,5 @@ def _failed(persons: list[str], caller: str) -> tuple[datetime | None, int]:
     if caller:
         whose |= Q(order__in=Sighting.objects.filter(caller=caller, order__isnull=False).values("order"))
     begun = Payment.objects.filter(whose, made_at__gt=clock.now() - HOUR)
-    failed = begun.filter(Q(state=Payment.DECLINED) | Q(attempt__gt=1))  # a further attempt: the one before failed
-    told = failed.aggregate(
-        last=Max("made_at"),
-        declined=Count("pk", filter=Q(state=Payment.DECLINED)),
-        again=Sum(F("attempt") - 1),
-    )
-    return told["last"], told["declined"] + (told["again"] or 0)
+    told = begun.filter(_FAILED).aggregate(last=Max("made_at"), times=Sum(_TIMES))
+    return told["last"], told["times"] or 0

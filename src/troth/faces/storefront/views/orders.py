@@ -17,6 +17,7 @@ from troth.faces.storefront.signed_in import ORDER_COOKIE, give_order
 from troth.faces.storefront.views import errors
 from troth.pledge.ids import SHAPE
 from troth.shop.delivery.models import Letter
+from troth.shop.invoices import issue
 from troth.shop.journeys import (
     bill_anew,
     buy,
@@ -90,6 +91,8 @@ def show(request: HttpRequest, order: Order, fault: object = "", status: int = 2
     # How far the letter with the product got: queued, sent, failed. Its row comes with all that an order gives: where
     # there is none, there is nothing yet.
     letter = next((line.letter for line in lines), "") or ""
+    owner = request.who.person_ref == order.person_id  # type: ignore[attr-defined]
+    papers = issue.papers(order)
     context: dict[str, Any] = {
         "order": order,
         "standing": standing,
@@ -97,9 +100,9 @@ def show(request: HttpRequest, order: Order, fault: object = "", status: int = 2
         "tax": _tax(lines, order.currency) if order.total_minor else None,
         "off": Money(sum(line.off_minor for line in lines), order.currency),
         "links": download.links(order) if standing.state == "paid" and letter else [],
-        "invoices": invoice.of(order),
-        "owner": request.who.person_ref == order.person_id,  # type: ignore[attr-defined]
-        "anew": request.who.person_ref == order.person_id and bill_anew.standing(order),  # type: ignore[attr-defined]
+        "invoices": invoice.listed(papers),
+        "owner": owner,
+        "anew": owner and bill_anew.standing(order, papers, lines),
         "licences": (mine := licence.of(order) if letter else []),
         "composer": licence.commands(mine),
         "services": entitlement.of(order) if letter else [],
