@@ -350,7 +350,7 @@ def _address(contact: Contact, billing: BillingData | str | None) -> Billing | N
     if billing is None:  # for what costs nothing none is asked for, and none kept
         return None
     if isinstance(billing, str):
-        used = Billing.objects.filter(pk=billing, person=contact.person_id).first()
+        used = _used.first(billing, contact.person_id)
         if used is None:
             raise Refused(_("Choose one of your own billing addresses, or type a new one."), "earlier")
         return used
@@ -364,6 +364,9 @@ def _address(contact: Contact, billing: BillingData | str | None) -> Billing | N
     seal(address, "billing", msgspec.structs.replace(billing, salt=secrets.token_hex(16)))
     address.save(force_insert=True)
     return address
+
+
+_used: Prepared[Billing] = Prepared(lambda pk, person: Billing.objects.filter(pk=pk, person=person), gaps=2)
 
 
 def _enrol(ref: str, secret: bytes, buyer: Newcomer | Known) -> SignedIn | None:

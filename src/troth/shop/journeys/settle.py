@@ -225,8 +225,12 @@ def _review(payment: Payment, wrong: str) -> str:
 
 def _may_capture(payment: Payment, sight: Sight) -> bool:
     """Take money only for an order that still wants it, and only the amount that was asked for."""
-    wanted = Order.objects.filter(pk=payment.order_id, state__in=(Order.OPEN, Order.EXPIRED)).exists()
-    return wanted and not mismatch(payment, sight)
+    return bool(_wanted(payment.order_id)) and not mismatch(payment, sight)
+
+
+_wanted = Prepared(
+    lambda ref: Order.objects.filter(pk=ref, state__in=(Order.OPEN, Order.EXPIRED)).values_list("pk"), gaps=1
+)
 
 
 _by_either_id: Prepared[Payment] = Prepared(

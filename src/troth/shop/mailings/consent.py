@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 
 import msgspec
 from django.conf import settings
@@ -18,6 +19,7 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from troth.pledge.prepared import Prepared
 from troth.pledge.rights.models import Consent, Wording
 from troth.pledge.vault.models import Person
 from troth.shop import policy_version
@@ -67,12 +69,21 @@ def answered(person_ref: str, place: str, ticked: bool) -> bool:
     if not shown.unless and not ticked:
         return False
     wording = _worded(str(shown.words))
-    known = Q(what__in=Consent.CHOSEN) | Q(what=Consent.TOLD, basis=basis(), wording=wording.hash)
     what = (Consent.OBJECTED if ticked else Consent.TOLD) if shown.unless else Consent.GIVEN
-    if what != Consent.OBJECTED and Consent.objects.filter(known, person=person_ref, topic=Consent.NEWS).exists():
+    if what != Consent.OBJECTED and _known(basis(), wording.hash, person_ref):
         return False
     _write([person_ref], what, place, Consent.NEWS, wording)
     return True
+
+
+_known = Prepared(
+    lambda basis, wording, person: Consent.objects.filter(
+        Q(what__in=Consent.CHOSEN) | Q(what=Consent.TOLD, basis=basis, wording=wording),
+        person=person,
+        topic=Consent.NEWS,
+    ).values_list("pk")[:1],
+    gaps=3,
+)
 
 
 def say(persons: Iterable[str], what: str, place: str, *, topic: str = Consent.NEWS, words: str | Promise = "") -> None:
@@ -82,19 +93,28 @@ def say(persons: Iterable[str], what: str, place: str, *, topic: str = Consent.N
 
 def standing(person_ref: str, topic: str = Consent.NEWS) -> Standing:
     """What decides now: the last choice; where there is none, that the words were shown under today's basis."""
-    chosen = Case(When(what__in=Consent.CHOSEN, then=0), default=1)
-    said = Consent.objects.filter(Q(what__in=Consent.CHOSEN) | _told_counts(), person=person_ref, topic=topic)
-    one = said.order_by(chosen, "-pk").first()
+    one = _decides(basis()).first(person_ref, topic)
     if one is None:
         return Standing("", False)
     return Standing(one.what, one.what in (Consent.GIVEN, Consent.TOLD), one.said_at, one.place)
+
+
+@cache
+def _decides(basis: str) -> Prepared[Consent]:
+    chosen = Case(When(what__in=Consent.CHOSEN, then=0), default=1)
+    return Prepared(
+        lambda person, topic: Consent.objects.filter(
+            Q(what__in=Consent.CHOSEN) | _told_counts(basis), person=person, topic=topic
+        ).order_by(chosen, "-pk")[:1],
+        gaps=2,
+    )
 
 
 def only_who_may_be_told(rows: QuerySet[Person]) -> QuerySet[Person]:
     """Those of them who may be written to."""
     said = Consent.objects.filter(person=OuterRef("pk"), topic=Consent.NEWS)
     last = Subquery(said.filter(what__in=Consent.CHOSEN).order_by("-pk").values("what")[:1])
-    told = Exists(said.filter(_told_counts()))
+    told = Exists(said.filter(_told_counts(basis())))
     return rows.annotate(chosen=last).filter(Q(chosen=Consent.GIVEN) | (Q(chosen__isnull=True) & told))
 
 
@@ -103,9 +123,9 @@ def to_carry() -> QuerySet[Consent]:
     return Consent.objects.filter(what__in=Consent.ENDING, topic=Consent.NEWS, carried_at__isnull=True)
 
 
-def _told_counts() -> Q:
+def _told_counts(basis: str) -> Q:
     """Having been told is enough under the basis it was told under, or where nobody has to agree to anything."""
-    match basis():
+    match basis:
         case "objection":
             return Q(what=Consent.TOLD)
         case "similar-products":
