@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -12,6 +14,7 @@ from django.test import Client
 from tests.house import House
 from tests.journeys.test_buy_to_delivery import PROVIDERS, begin, come_back, pay
 from troth.sandbox import paypal_books, paypal_money
+from troth.sandbox.courier import Post
 from troth.shop.catalogue.models import Edition
 from troth.shop.journeys import refund, settle
 from troth.shop.orders.models import Order
@@ -87,6 +90,55 @@ def test_one_that_names_paypals_own_certificates_is_asked_itself(house: House, e
     assert ProviderEvent.objects.filter(verified=True).count() == 1
     house.works()
     assert now(order) == Payment.PAID
+
+
+def test_a_capture_is_found_by_its_links_alone(house: House, edition: Edition) -> None:
+    """Events of before 2022 have neither `supplementary_data` nor always the shop's references."""
+    order = begin(edition)
+    pay(house, order)
+    paypal, payment = house.sandbox.paypal, order.payments.get()
+    gateways.provider("paypal").capture(payment.provider_ref, payment.pk, "by-hand")
+    told = json.loads(house.posts()[-1].body)
+    for name in ("custom_id", "invoice_id", "supplementary_data"):
+        told["resource"].pop(name, None)
+    body = json.dumps(told).encode()
+    assert house.bring(house.posts()[-1], body=body, **paypal.signed(body)) == 200
+    house.works()
+    assert now(order) == Payment.PAID
+
+    refund_id = paypal.take_back(order.payments.get().capture_ref, "9.00")
+    told = json.loads(house.posts()[-1].body)
+    told["resource"]["links"] = []
+    told["resource"]["supplementary_data"] = {"related_ids": {"capture_id": order.payments.get().capture_ref}}
+    body = json.dumps(told).encode()
+    assert house.bring(house.posts()[-1], body=body, **paypal.signed(body)) == 200
+    house.works()
+    assert list(order.payments.get().refunds.values_list("provider_ref", "amount_minor")) == [(refund_id, 900)]
+
+
+# The wire
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_message_may_come_in_pieces(house: House, edition: Edition, provider: str) -> None:
+    """Transfer-Encoding: chunked has no Content-Length, as the server hands it to the program."""
+    order = begin(edition, provider)
+    pay(house, order)
+    (post,) = house.posts()
+    assert _chunked(post, b"x" * (256 * 1024 + 1)) == 413
+    assert _chunked(post, post.body[:-1]) == 400
+    assert _chunked(post, post.body) == 200
+    house.works()
+    assert now(order) == Payment.PAID
+
+
+def _chunked(post: Post, body: bytes) -> int:
+    path = urlsplit(post.url).path or "/hooks/paypal"
+    headers = {name: value for name, value in post.headers.items() if name != "Content-Type"}
+    return Client().generic(
+        "POST", path, b"", post.headers["Content-Type"], headers=headers | {"Transfer-Encoding": "chunked"},
+        **{"wsgi.input": io.BytesIO(body)},
+    ).status_code  # fmt: skip
 
 
 # Skrill

@@ -141,11 +141,18 @@ def test_free_text_in_the_place_of_a_code_is_dropped(liar, text):
     assert paypal.look(ORDER, "pay-1").reason == ""
 
 
-@pytest.mark.parametrize("sid", ["0" * 31, "0" * 33, "A" * 32, "<html>", "0" * 32 + "\n<script>"])
+@pytest.mark.parametrize("sid", ["0" * 15, "0" * 101, "an error, in words", "<html>", "0" * 32 + "\n<script>"])
 def test_only_a_session_id_is_a_session_id(liar, ask, sid):
     _, skrill = liar(sid.encode())
     with pytest.raises(ProviderDown):
         skrill.begin(ask())
+
+
+@pytest.mark.parametrize("sid", ["0" * 32, "F" * 32, "0d9c1f1a-5a44-4b64-9c2f-6f7b5f0c8e11"])
+@pytest.mark.parametrize("status", [200, 201])
+def test_a_session_id_is_any_one_word(liar, ask, sid, status):
+    _, skrill = liar(f"{sid}\n".encode(), status)
+    assert skrill.begin(ask()).pay_url.endswith(f"?sid={sid}")
 
 
 @pytest.mark.parametrize(

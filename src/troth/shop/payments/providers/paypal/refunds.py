@@ -92,4 +92,4 @@ def _up(refund: object) -> str:
         href = at(link, "href")
         if at(link, "rel") == "up" and isinstance(href, str) and (match := _UP.search(href)):
             return match[1]
-    return ""
+    return code(at(refund, "supplementary_data", "related_ids", "capture_id"))

@@ -28,6 +28,7 @@ CAPTURES = {
     "FAILED": State.DECLINED,
 }
 _RANK = list(CAPTURES)  # where an order has several captures, the one that moved money speaks
+_ORDER = re.compile(r"/v2/checkout/orders/([A-Za-z0-9_-]{1,64})$")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -57,7 +58,7 @@ def of_capture(capture: object) -> Sight:
         reason = status
     return Sight(
         state=CAPTURES.get(status, State.UNKNOWN),
-        provider_ref=code(at(capture, "supplementary_data", "related_ids", "order_id")),
+        provider_ref=code(at(capture, "supplementary_data", "related_ids", "order_id")) or _order(capture),
         payment_id=code(at(capture, "custom_id")),
         amount=_amount(capture),
         payee=_payee(capture),
@@ -83,6 +84,12 @@ def link(resource: object, *relations: str) -> str:
             if at(one, "rel") == relation and isinstance(href, str):
                 return href
     return ""
+
+
+def _order(capture: object) -> str:
+    """The order that a capture's link "up" leads to: older events tell it nowhere else."""
+    match = _ORDER.search(link(capture, "up"))
+    return match[1] if match else ""
 
 
 def _amount(holder: object) -> Money | None:

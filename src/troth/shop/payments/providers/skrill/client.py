@@ -33,7 +33,7 @@ from troth.shop.payments.providers.skrill.settings import SkrillSettings
 from troth.shop.payments.providers.skrill.signature import inner, mqi_password, msid, same
 from troth.shop.payments.providers.skrill.status import read_status
 
-_SID = re.compile(r"[0-9a-f]{32}")
+_SID = re.compile(r"[0-9A-Za-z_-]{16,100}")  # 32 hexadecimal digits today; a refusal is JSON, a failure HTML
 _LANGUAGES = "BG CS DA DE EL EN ES FI FR IT JA NL PL PT RO RU SV TR ZH"
 _LONGEST = {"transaction_id": 100, "return_url": 240, "cancel_url": 240, "status_url": 400, "pay_to_email": 50}
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -62,7 +62,7 @@ class Skrill:
             self._http, "POST", self._settings.pay_url, headers=_FORM, content=urlencode(self._session(ask)).encode()
         )
         sid = answer.body.decode("ascii", errors="replace").strip()
-        if answer.status != 200 or not _SID.fullmatch(sid):
+        if answer.status not in (200, 201) or not _SID.fullmatch(sid):
             raise _refusal(answer)
         page = self._settings.pay_url if urlsplit(self._settings.pay_url).path else self._settings.pay_url + "/"
         return Begun(sid, f"{page}?sid={sid}", self.payee)

@@ -30,7 +30,7 @@ from troth.shop.payments.providers.skrill.signature import mqi_password
 STATES = {"2": Back.DONE, "0": Back.PENDING, "-2": Back.FAILED}
 # A definite no. Whatever else Skrill says is asked again: after a look at the history, for it may have acted.
 NEVER = {"INVALID_AMOUNT", "SINGLE_TRN_LIMIT_VIOLATED", "DISALLOWED_RECIPIENT", "CC_REFUND_FAILED", "PAYMENT_DENIED"}
-_SID = re.compile(r"[0-9a-f]{32}")
+_SID = re.compile(r"[0-9A-Za-z_-]{16,100}")
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
