@@ -35,7 +35,7 @@ def an_address_stands_nowhere_in_clear(probe: Probe) -> Iterator[Finding]:
     """A marker customer comes from an address of their own; then everything that was written is searched for it."""
     left, traces = probe.marker(), marker.traces(probe)
     if left is None or traces is None:
-        yield gap("a live shop plays no marker customer; what is sealed, and for how long, is looked at instead")
+        yield gap("no marker customer beside real providers; what is sealed, and for how long, is looked at instead")
         return
     for place in traces.of_address:
         yield broken(f"the IP address of a marker customer stands in clear in {place}")

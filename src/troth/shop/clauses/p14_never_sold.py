@@ -83,7 +83,7 @@ def the_books_name_nobody(probe: Probe) -> Iterator[Finding]:
         if any(line.startswith(PERSON) for line in lines):
             yield broken("the month's books have our own name for a buyer, by which they are found in our tables")
             return
-    if seen or not left:
+    if seen or not left or not left.orders:
         yield holds("the month's books, our only export in bulk, have a pseudonym for each buyer and no name")
     else:
         yield unknown("a marker customer bought, and the month's books have no entry since")

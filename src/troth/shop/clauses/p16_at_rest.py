@@ -44,7 +44,7 @@ def lies_open(value: bytes) -> bool:
 def the_marker_customer_stands_nowhere(probe: Probe) -> Iterator[Finding]:
     left, traces = probe.marker(), marker.traces(probe)
     if left is None or traces is None:
-        yield gap("a live shop plays no marker customer; this is tried in test mode and before each release")
+        yield gap("no marker customer beside real providers; this is tried beside look-alikes and before each release")
         return
     if left.loose_cookies:
         yield broken(f"cookies that scripts of a page may read: {', '.join(sorted(left.loose_cookies))}")

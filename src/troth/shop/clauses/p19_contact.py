@@ -40,7 +40,7 @@ def anybody_can_ask(probe: Probe) -> Iterator[Finding]:
 def a_question_is_answered(probe: Probe) -> Iterator[Finding]:
     left = probe.marker()
     if left is None:
-        yield gap("a live shop plays no marker customer; the form and the real questions are looked at instead")
+        yield gap("no marker customer beside real providers; the form and the real questions are looked at instead")
         return
     asked, days = left.asked, probe.config.policy.answer_days
     if asked is None or not asked.ref:

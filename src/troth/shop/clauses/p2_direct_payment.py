@@ -49,9 +49,11 @@ def only_declared_fields(probe: Probe) -> Iterator[Finding]:
 def nothing_personal_was_told(probe: Probe) -> Iterator[Finding]:
     left = probe.marker()
     if left is None:
-        yield gap("a live shop does not send test customers to its providers; this is tried in test mode")
+        yield gap("no test customers are sent to real providers; this is tried beside look-alikes")
     elif told := [where for where in left.told_providers if left.stem in where.lower()]:
         yield broken(f"a provider was told something about the marker customer ({len(told)} messages)")
+    elif not left.told_providers:
+        yield gap("these look-alikes do not show what they were told; the sandbox's own do")
     else:
         yield holds(f"{len(left.told_providers)} payments of a marker customer told providers nothing about them")
 

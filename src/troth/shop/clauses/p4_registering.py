@@ -33,7 +33,7 @@ def so_does_the_checkout(probe: Probe) -> Iterator[Finding]:
     """Registering while buying: the same fields, beside the bill and the choice of a provider."""
     left = probe.marker()
     if left is None:
-        yield gap("a live shop plays no marker customer; the checkout's fields are tried in test mode")
+        yield gap("no marker customer beside real providers; the checkout's fields are tried in test mode")
         return
     asked = pages.inputs(left.guest_checkout, "/checkout")
     for more in sorted(asked - ASKED - CHOICES - BILL):

@@ -58,7 +58,7 @@ def _opens(address: Sealed, purpose: str) -> bool:
 def nowhere_in_clear(probe: Probe) -> Iterator[Finding]:
     traces = marker.traces(probe)
     if traces is None:
-        yield gap("a live shop plays no marker customer; this is tried in test mode")
+        yield gap("no marker customer beside real providers; this is tried beside look-alikes")
         return
     for hit in traces.of_bill:
         yield broken(f"a billing address stands in clear in {hit}")
@@ -69,7 +69,10 @@ def billed_to_its_buyer_alone(probe: Probe) -> Iterator[Finding]:
     """The bill is what the address is for: it stands on it, and nobody else gets it."""
     left = probe.marker()
     if left is None:
-        yield gap("a live shop plays no marker customer; this is tried in test mode")
+        yield gap("no marker customer beside real providers; this is tried beside look-alikes")
+        return
+    if not left.orders:
+        yield gap("the marker customer cannot pay at these look-alikes, so there is no invoice")
         return
     if left.invoice is None or left.invoice.status != 200 or f"{left.stem}bill street 1" not in left.invoice.text:
         yield broken("a paid order has no invoice with its billing address")
@@ -83,7 +86,7 @@ def letters_do_not_bear_it(probe: Probe) -> Iterator[Finding]:
     """A firm and a private person buy; their letters are read."""
     left = probe.marker()
     if left is None:
-        yield gap("a live shop plays no marker customer; this is tried in test mode")
+        yield gap("no marker customer beside real providers; this is tried beside look-alikes")
         return
     if told := sum(f"{left.stem}bill" in text for text in left.letters.texts):
         yield broken(f"letters that say what only the bill may: {told}")

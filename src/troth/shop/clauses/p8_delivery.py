@@ -59,7 +59,9 @@ def nothing_unpaid_is_delivered(probe: Probe) -> Iterator[Finding]:
 def the_marker_customer_got_mail(probe: Probe) -> Iterator[Finding]:
     left = probe.marker()
     if left is None:
-        yield gap("a live shop plays no marker customer; deliveries of real orders are counted instead")
+        yield gap("no marker customer beside real providers; deliveries of real orders are counted instead")
+    elif not left.orders:
+        yield gap("the marker customer cannot pay at these look-alikes; deliveries of real orders are counted instead")
     elif left.undelivered:
         yield broken(f"{left.undelivered} of {left.orders} orders of the marker customer were paid and not delivered")
     else:
@@ -69,7 +71,7 @@ def the_marker_customer_got_mail(probe: Probe) -> Iterator[Finding]:
 def each_letter_goes_to_one_mailbox(probe: Probe) -> Iterator[Finding]:
     left = probe.marker()
     if left is None:
-        yield gap("a live shop plays no marker customer")
+        yield gap("no marker customer beside real providers")
         return
     if copied := sum(len(mailboxes) > 1 for mailboxes in left.letters.mailboxes.values()):
         yield broken(f"letters that went to more than one mailbox: {copied}")
