@@ -4,6 +4,7 @@ import contextlib
 import json
 import socket
 import threading
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -237,3 +238,30 @@ def test_errors_name_neither_address_nor_order(liar):
     assert str(down.value) == "unreachable"
     assert down.value.__cause__ is None
     assert not isinstance(down.value, httpx.HTTPError)
+
+
+def report(**changed):
+    told = {"transaction_id": "pay-1", "mb_amount": "49", "mb_currency": "EUR", "status": "2", "amount": "49",
+            "currency": "EUR", "mb_transaction_id": "2000000001"} | changed  # fmt: skip
+    return b"200\t\tOK\r\n" + urlencode({name: value for name, value in told.items() if value}).encode()
+
+
+def test_a_report_that_we_asked_for_need_not_be_signed(liar):
+    _, skrill = liar(report())
+    seen = skrill.look("", "pay-1")
+    assert (seen.state, seen.amount, seen.payee) == (State.PAID, Money(4900, "EUR"), "shop@merchant.example")
+
+
+@pytest.mark.parametrize("changed", [
+    {"md5sig": "0" * 32}, {"md5sig": "no"}, {"merchant_id": "1"}, {"transaction_id": "pay-2"}, {"status": ""},
+    {"mb_amount": "0.05"}, {"amount": ""},
+])  # fmt: skip
+def test_what_stands_in_it_has_to_be_right(liar, changed):
+    _, skrill = liar(report(**changed))
+    with pytest.raises(ProviderDown):
+        skrill.look("", "pay-1")
+
+
+def test_another_payee_in_it_is_told(liar):
+    _, skrill = liar(report(pay_to_email="Evil@b.example"))
+    assert skrill.look("", "pay-1").payee == "evil@b.example"

@@ -75,7 +75,7 @@ class Skrill:
         if code != "200":
             raise ProviderRefused(code) if re.fullmatch(r"4\d\d", code) else ProviderDown("answer")
         try:
-            seen = read_status(report.strip(), self._settings).sight
+            seen = read_status(report.strip(), self._settings, asked=True).sight
         except Forged as forged:
             raise ProviderDown(f"report_{forged.code}") from None
         if seen.payment_id != payment_id:
