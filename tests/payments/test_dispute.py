@@ -8,7 +8,7 @@ import pytest
 from tests.house import House
 from tests.payments.test_refund import paid
 from troth.shop.catalogue.models import Edition
-from troth.shop.journeys import download, refund
+from troth.shop.journeys import download, refund, stuck
 from troth.shop.payments.models import Dispute, Payment, ProviderEvent
 
 
@@ -109,3 +109,19 @@ def test_nobody_in_a_dispute_is_kept(house: House, edition: Edition) -> None:
     kept = repr(list(Dispute.objects.values())) + repr(list(ProviderEvent.objects.values()))
     assert "Buyer" not in kept
     assert "never got it" not in kept
+
+
+def test_a_dispute_that_paypal_does_not_show_is_told_to_the_owner(house: House, edition: Edition) -> None:
+    """The app's right to look at disputes is one of its own, and easily forgotten."""
+    order = paid(house, edition, "paypal")
+    house.sandbox.faults.add("403", where="/customer/disputes/", times=100)
+    case = house.sandbox.paypal.money.dispute(order.payments.get().capture_ref)
+    told(house)
+    assert [one.what for one in stuck.found()] == []  # it may be a matter of a moment
+    house.works(later=timedelta(minutes=20))
+    (found,) = stuck.found()
+    assert f"PayPal does not let us look at dispute {case}" in found.what
+    house.sandbox.faults.clear()
+    house.works(later=timedelta(hours=2))
+    assert (Dispute.objects.get().state, download.links(order)) == (Dispute.OPEN, [])
+    assert "does not let us" not in "".join(one.what for one in stuck.found())

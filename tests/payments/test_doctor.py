@@ -34,7 +34,7 @@ def wrong(config: Config) -> list[Seen]:
 
 def test_nothing_is_wrong_where_nothing_is(config: Config, house: House) -> None:
     assert wrong(config) == []
-    assert len(list(provider_examinations.accounts(config))) == 5
+    assert len(list(provider_examinations.accounts(config))) == 6
     assert not house.sandbox.paypal.orders and not house.sandbox.skrill.sessions
 
 
@@ -81,3 +81,14 @@ def test_a_webhook_that_leaves_events_out_names_them(
     (seen,) = wrong(config)
     assert "leaves out 7 kinds of event" in seen.sentence
     assert "CUSTOMER.DISPUTE.CREATED" in seen.mend
+
+
+@pytest.mark.parametrize(("where", "told"), [
+    ("/customer/disputes", "PayPal does not let us look at disputes."),
+    ("/reporting/transactions", "PayPal does not let us compare its books with ours."),
+])  # fmt: skip
+def test_a_right_that_the_app_does_not_have_is_named(config: Config, house: House, where: str, told: str) -> None:
+    house.sandbox.faults.add("403", where=where)
+    (seen,) = wrong(config)
+    assert seen.sentence == told
+    assert "Tick" in seen.mend

@@ -46,6 +46,7 @@ class AfterCapture:
         return [
             ("POST", r"/paypal/v2/payments/captures/([^/]+)/refund", self._refund),
             ("GET", r"/paypal/v2/payments/refunds/([^/]+)", self._show_refund),
+            ("GET", r"/paypal/v1/customer/disputes", self._list_disputes),
             ("GET", r"/paypal/v1/customer/disputes/([^/]+)", self._show_dispute),
             ("GET", r"/paypal/v1/reporting/transactions", self._transactions),
             ("POST", r"/paypal/v1/notifications/verify-webhook-signature", self._verify),
@@ -164,6 +165,12 @@ class AfterCapture:
                 return json_answer(200, show_refund(capture, refund, self._paypal.base))
         except KeyError:
             return self._paypal.refusal(Issue(404, "INVALID_RESOURCE_ID"))
+
+    def _list_disputes(self, request: Request) -> Answer:
+        if refused := self._paypal.refuse(request):
+            return refused
+        with self._paypal.lock:
+            return json_answer(200, {"items": [show_dispute(case) for case in self.disputes.values()], "links": []})
 
     def _show_dispute(self, request: Request, dispute_id: str) -> Answer:
         if refused := self._paypal.refuse(request):

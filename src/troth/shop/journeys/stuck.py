@@ -50,10 +50,11 @@ class Stuck(msgspec.Struct, frozen=True):
 
 def found() -> list[Stuck]:
     """The oldest first. Each kind is one question, and shows the oldest MOST."""
-    told = Q(kind__in=("deliver", "bill", "refund")) | Q(gave_up_at__isnull=False)
+    told = Q(kind__in=("deliver", "bill", "refund", "dispute")) | Q(gave_up_at__isnull=False)
     rows = list(Due.objects.filter(told).order_by("made_at")[:SLICE])
     parts = (
         _letters(), _payments(), _undelivered(rows), _refunds(rows), _given_up(rows), _invoices(rows), _unmatched(),
+        _disputes(rows),
     )  # fmt: skip
     return sorted((one for part in parts for one in part), key=lambda one: one.since)
 
@@ -136,6 +137,16 @@ def _invoices(rows: list[Due]) -> Iterator[Stuck]:
     late = [one for one in rows if one.kind == "bill" and not one.gave_up_at and one.made_at < clock.now() - SLOW]
     for row in late[:MOST]:
         yield Stuck(_("Invoice waits for its document"), row.last_code, row.made_at, "", row.run_after)
+
+
+def _disputes(rows: list[Due]) -> Iterator[Stuck]:
+    """Disputes that a message told of, and that the provider does not show us: access to what was bought goes on."""
+    late = [one for one in rows if one.kind == "dispute" and not one.gave_up_at and one.made_at < clock.now() - SLOW]
+    for row in late[:MOST]:
+        name, _sep, case = row.subject.partition(":")
+        what = _("%(name)s does not let us look at dispute %(case)s: answer it there; troth doctor says what to mend")
+        told = what % {"name": gateways.NAMES.get(name, name), "case": case}
+        yield Stuck(told, row.last_code, row.made_at, "", row.run_after)
 
 
 def _unmatched() -> Iterator[Stuck]:

@@ -38,6 +38,7 @@ def examine(api: Api, settings: PayPalSettings, webhook_url: str) -> Iterator[Se
         return
     yield True, "PayPal knows our credentials.", ""
     yield from _webhook(reply.status, reply.body, webhook_url)
+    yield from _disputes(api)
     yield from _books(api)
 
 
@@ -56,6 +57,19 @@ def _webhook(status: int, body: dict[str, object], webhook_url: str) -> Iterator
         yield False, f"PayPal's webhook leaves out {len(missing)} kinds of event.", f"Add {', '.join(missing)}."
     else:
         yield True, "PayPal's webhook leads here and tells all that is needed.", ""
+
+
+def _disputes(api: Api) -> Iterator[Seen]:
+    """Without this right a dispute is heard of and cannot be looked at: access to what was bought goes on."""
+    try:
+        reply = api.get("/v1/customer/disputes?page_size=1")
+    except ProviderDown:
+        return  # look-alikes may have no such list
+    if reply.status in (401, 403):
+        mend = 'Tick "Customer disputes" for the app in PayPal\'s dashboard; it takes some hours to work.'
+        yield False, "PayPal does not let us look at disputes.", mend
+    elif reply.status == 200:
+        yield True, "PayPal lets us look at disputes.", ""
 
 
 def _books(api: Api) -> Iterator[Seen]:
