@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import json
 from collections.abc import Callable
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.storefront.test_cards import PUBLISHED, SEPARATORS, ZEROS, numbers
 from troth.pledge import clock
-from troth.pledge.policy import card_sieve, columns
+from troth.pledge.policy import card_sieve, columns, digests
 from troth.pledge.policy.cards import holds_card_number
 
 NEEDLE = "qmarkerword"
@@ -105,3 +106,16 @@ def test_a_card_number_among_times_is_found_and_times_are_none(db: None) -> None
     finally:
         connection.execute_wrappers = wrappers
     assert columns.read([]).cards == {"django_session.session_data"}
+
+
+def test_a_plain_hash_is_found_at_the_end_of_a_large_table_too(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns, "HASHED", 1)  # after the first slice every table is large
+    monkeypatch.setattr(columns, "FIRST", 2)
+    monkeypatch.setattr(columns, "MOST", 2)
+    texts = [*(f"row {number}" for number in range(6)), hashlib.md5(b"ada finch", usedforsecurity=False).hexdigest()]
+    for number, text in enumerate(texts):
+        Session.objects.create(session_key=f"{number:032}", session_data=text, expire_date=clock.now())
+    hashes = frozenset(digests.patterns(["Ada Finch"], "ada"))
+    read = columns.read([], frozenset({"django_session"}), hashes)
+    assert read.hits == {("ada", "django_session.session_data", "md5")}
+    assert columns.read([], frozenset({"django_session"})).hits == set()

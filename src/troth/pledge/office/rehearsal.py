@@ -14,7 +14,7 @@ LATER = 3600
 # what somebody tries -> how it differs from an employee in support with a job on this customer, and whether it opens
 TRIES: dict[str, tuple[dict[str, object], bool]] = {
     "an employee in their job": ({}, True),
-    "after closing": ({"closed": 1}, False),
+    "after closing": ({"closed": 0}, False),
     "after its time": ({"ends": -1}, False),
     "in a colleague's job": ({"whose": "other"}, False),
     "another customer": ({"asked": "other"}, False),
@@ -60,7 +60,7 @@ def _opens(desk: Desk, what: str) -> bool:
         job, whose = "job_rehearsal", raws[str(said.get("whose", "employee"))]
         ends = now + int(str(said.get("ends", LATER)))
         desk.db.execute(
-            "INSERT INTO job VALUES (?, ?, 'support', '', ?, ?, 0)", (job, whose, ends, said.get("closed", 0))
+            "INSERT INTO job VALUES (?, ?, 'support', '', ?, ?, 0)", (job, whose, ends, now if "closed" in said else 0)
         )
         desk.db.execute("INSERT INTO job_person VALUES (?, ?)", (job, raws["customer"]))
         place = keeper.Place("", "", "", refs[str(said.get("asked", "customer"))], str(said["klass"]), 1)

@@ -1,5 +1,5 @@
 """Read every column of every table once, for all that must not stand there: needles in any spelling, card numbers,
-addresses.
+addresses; and hashes, in the small tables and at the end of the large ones, where the newest rows stand.
 
 Many rows at a time: what a column holds in them is laid end to end, with a mark between two values that ends a piece
 of base64 and a row of digits alike, and is searched as one run of bytes. Nothing is held in memory but some megabytes.
@@ -18,10 +18,12 @@ import msgspec
 from django.db import OperationalError, connection, transaction
 
 from troth.pledge.policy import addresses, card_sieve, needles
+from troth.pledge.policy.spellings import Pattern
 
 AIM = 2 << 20  # bytes of a table's rows in memory at a time
 FIRST, MOST = 100, 4000  # rows in a slice: at first, and at most
 BETWEEN = card_sieve.BETWEEN
+HASHED = 2 << 20  # bytes of a table in which hashes are looked for, besides its last slice
 ADDRESSES = 1000  # that are kept of a place: more of them say no more
 _BEFORE_ALL = -(2**63)
 _BYTEA = 17  # PostgreSQL's number of the type
@@ -36,29 +38,36 @@ class Reading(msgspec.Struct):
     """
 
     needles: frozenset[str]
+    hashes: frozenset[Pattern]
     hits: set[tuple[str, str, str]]
     cards: set[str]
     bytes: int = 0
     addresses: dict[str, set[str]] = {}
 
 
-def read(wanted: Sequence[str], only: frozenset[str] | None = None) -> Reading:
+def read(
+    wanted: Sequence[str], only: frozenset[str] | None = None, hashes: frozenset[Pattern] = frozenset()
+) -> Reading:
     """Read every table, those too that no model declares; with `only` these tables alone."""
-    reading = Reading(frozenset(wanted), set(), set())
-    sieve = needles.Sieve(wanted)
+    reading = Reading(frozenset(wanted), hashes, set(), set())
+    sieve, hashed = needles.Sieve(wanted), needles.Sieve((), tuple(hashes))
     with connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
     for table in tables:
         if only is None or table in only:
-            _read_table(table, sieve, reading)
+            _read_table(table, sieve, hashed, reading)
     return reading
 
 
-def _read_table(table: str, sieve: needles.Sieve, reading: Reading) -> None:
+def _read_table(table: str, sieve: needles.Sieve, hashed: needles.Sieve, reading: Reading) -> None:
     columns = _columns(table)
     places = [f"{table}.{name}" for name, _ in columns]
-    scans = [needles.Scan(sieve) for _ in places]
+    scans, before, last = [needles.Scan(sieve) for _ in places], reading.bytes, Slice()
     for rows in _slices(table, columns):
+        last = rows
+        if reading.hashes and reading.bytes - before < HASHED:
+            _note_hashes(places, rows, hashed, reading)
+            last = []
         for place, scan, column in zip(places, scans, zip(*rows, strict=True), strict=True):
             values = list(filter(None, column))
             if not values:
@@ -69,6 +78,14 @@ def _read_table(table: str, sieve: needles.Sieve, reading: Reading) -> None:
             if place not in reading.cards and card_sieve.any_holds(values, run):
                 reading.cards.add(place)
             _note_addresses(reading.addresses.setdefault(place, set()), run)
+    if reading.hashes and last:
+        _note_hashes(places, last, hashed, reading)
+
+
+def _note_hashes(places: list[str], rows: Slice, hashed: needles.Sieve, reading: Reading) -> None:
+    for place, column in zip(places, zip(*rows, strict=True), strict=True):
+        run = BETWEEN.join(filter(None, column))
+        reading.hits.update((needle, place, spelling) for spelling, _, needle in hashed.hits(run, 0))
 
 
 def _note_addresses(known: set[str], run: bytes) -> None:

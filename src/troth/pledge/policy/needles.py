@@ -131,10 +131,10 @@ def _regular(path: Path) -> bool:
 
 
 class Sieve:
-    """All patterns of some needles, ready to be looked for."""
+    """All patterns of some needles, and `more`, ready to be looked for."""
 
-    def __init__(self, needles: Sequence[str]) -> None:
-        known = [pattern for needle in dict.fromkeys(needles) for pattern in patterns(needle)]
+    def __init__(self, needles: Sequence[str], more: Sequence[Pattern] = ()) -> None:
+        known = [*(pattern for needle in dict.fromkeys(needles) for pattern in patterns(needle)), *more]
         self.overlap = max([len(pattern.folded) - 1 for pattern in known] + [LONGEST_HEAD - 1])
         self._by_anchor: dict[bytes, list[tuple[int, Pattern]]] = {}
         for pattern, at in _anchored(known):

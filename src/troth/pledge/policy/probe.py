@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,8 @@ from django.db import connection, models
 
 from troth.config import Config
 from troth.pledge.policy import columns as reading
-from troth.pledge.policy import needles
+from troth.pledge.policy import digests, needles
+from troth.pledge.policy.spellings import Pattern
 from troth.pledge.policy.visitor import Page, Stuck, Visitor
 from troth.pledge.vault.fields import SealedField
 
@@ -47,6 +48,7 @@ class Probe:
         self._once: dict[object, Any] = {}
         self._pages: dict[str, Page] = {}
         self._sought: set[str] = set()
+        self._hashes: set[Pattern] = set()
         self._read: tuple[reading.Reading, Future[needles.Found]] | None = None
 
     def page(self, path: str) -> Page:
@@ -75,6 +77,10 @@ class Probe:
         """What every search of columns and files in this round looks for, besides card numbers in the columns."""
         self._sought.update(words)
 
+    def seek_hashes(self, needle: str, values: Iterable[str]) -> None:
+        """Besides, in the columns: plain hashes of these values, each of which counts as that needle."""
+        self._hashes.update(digests.patterns(values, needle))
+
     def columns(self) -> reading.Reading:
         """Every column, read once in a round, and again where something is sought since."""
         return self._looked()[0]
@@ -85,11 +91,13 @@ class Probe:
 
     def _looked(self) -> tuple[reading.Reading, Future[needles.Found]]:
         """Both at the same time: the files are searched by a process of their own, which may have the other core."""
-        if self._read is None or not self._sought <= self._read[0].needles:
+        read = self._read and self._read[0]
+        if read is None or not (self._sought <= read.needles and self._hashes <= read.hashes):
             wanted = sorted(self._sought)
             with ThreadPoolExecutor(1, "files") as beside:
                 found = beside.submit(needles.search, self.written() if wanted else [], wanted)
-                self._read = (reading.read(wanted), found)
+                self._read = (reading.read(wanted, hashes=frozenset(self._hashes)), found)
+        assert self._read is not None
         return self._read
 
     def written(self) -> list[Path]:

@@ -194,7 +194,7 @@ class _Reader(HTMLParser):
         elif tag == "option" and self._form is not None and self._form.fields:
             field = self._form.fields[-1]
             field.options.append(of.get("value", ""))
-            if "selected" in of or not field.value:
+            if "selected" in of or len(field.options) == 1:  # the first stands where none was chosen
                 field.value = of.get("value", "")
         elif tag == "button" and self._form is not None:
             self._button, self._words = (of.get("name", ""), of.get("value", "")), []

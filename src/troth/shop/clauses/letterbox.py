@@ -36,6 +36,7 @@ class Letterbox(msgspec.Struct):
     texts: list[str] = []  # the marker customer's letters, as they read them
     elsewhere: int = 0  # letters that speak of the marker customer and went to somebody else
     arrivals: str = ""  # where the sandbox tells what arrived; "": it tells nothing
+    all_told: bool = False  # it tells what arrived, whoever sent it
     seen: int = 0  # the number of the last mail there that was looked at
 
     def link(self, begins: str) -> str:
@@ -43,6 +44,13 @@ class Letterbox(msgspec.Struct):
         found = [part for text in self.texts for part in re.findall(r"https?://[^\s<>\"]+", text)]
         paths = [urlsplit(link).path for link in found]
         return next((path for path in reversed(paths) if path.startswith(begins)), "")
+
+    def missing(self, refs: list[str], *, every: bool) -> int:
+        """How many of these orders no letter speaks of. 0 where letters may have left unheard: unless the sandbox told
+        them, or `every` one is handed over by this process."""
+        if not (every or self.all_told):
+            return 0
+        return sum(not any(f"/orders/{ref}/" in text for text in self.texts) for ref in refs)
 
     def look(self, visitor: Visitor) -> None:
         """See what has arrived since the last look."""
@@ -57,7 +65,9 @@ class Letterbox(msgspec.Struct):
         if page is None or page.status != 200:
             return []
         try:
-            return msgspec.json.decode(page.body, type=list[_Mail])
+            told = msgspec.json.decode(page.body, type=list[_Mail])
+            self.all_told = True
+            return told
         except msgspec.DecodeError:
             return []  # somebody else's look-alikes
 

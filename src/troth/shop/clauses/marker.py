@@ -8,6 +8,7 @@ look-alikes, whose page has no button that is known here, they order without pay
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import string
@@ -27,6 +28,7 @@ from troth.pledge.due.models import Due
 from troth.pledge.policy.columns import read as again
 from troth.pledge.policy.probe import Probe
 from troth.pledge.policy.visitor import Page, Stuck, Visitor
+from troth.shop.accounts.models import Account
 from troth.shop.catalogue.models import Product
 from troth.shop.clauses import letterbox, mutations, question
 from troth.shop.delivery.models import Letter
@@ -52,6 +54,8 @@ class Left(msgspec.Struct):
     orders: int = 0
     refs: list[str] = []
     undelivered: int = 0
+    unheard: int = 0  # orders whose letter never reached the relay, where all that reaches it is heard
+    confirmed_unasked: bool = False  # the account counted as confirmed before anybody followed its link
     told_providers: list[str] = []
     pages: dict[str, Page] = {}  # kind of page -> as it was shown
     guest_checkout: Page | None = None
@@ -88,14 +92,17 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
     left.letters = listening.enter_context(letterbox.of(left.stem, stranger, _sandbox(probe)))
     try:
         _register(member, left.stem)
-        _confirms(member, stranger, left.letters, work)
-        names = gateways.offered()
+        names, payable = gateways.offered(), _ours(probe, member)
         left.refs = [
-            _buys(member, left.stem, names[0], firm=True),
-            _buys(guest, left.stem, names[-1], who=_person(left.stem, "guest")),
+            _buys(member, left.stem, names[0], _bill(left.stem, firm=True)),
+            _buys(guest, left.stem, names[-1], _bill(left.stem) | _person(left.stem, "guest")),
         ]
+        _wait(left.refs if payable else _paid(left.refs), work)
+        left.confirmed_unasked = _is_confirmed(left.refs[0])
+        _confirms(member, stranger, left.letters, work)
+        left.refs.append(_buys(member, left.stem, names[-1]))  # once more, soon, with a proved mailbox
         _looks_around(member, left.stem)
-        refs = left.refs if _ours(probe, member) else _paid(left.refs)
+        refs = left.refs if payable else _paid(left.refs)
         left.orders = len(refs)
         left.asked = question.ask(member, left.stem)
         left.stranger_heard = question.arrives(stranger, left.stem, _person(left.stem, "stranger"))
@@ -104,6 +111,7 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
         with mutations.replaced(standby, "pause", lambda _: work()) if work else nullcontext():
             left.invoice, left.invoice_to_others = _invoices(member, guest, refs[0]) if refs else (None, [])
         left.letters.look(stranger)
+        left.unheard = left.letters.missing(refs, every=work is not None)
         _told(probe, member, left)
         left.guest_checkout = next(page for page in guest.seen if _kind(page.url) == "/checkout")
         left.loose_cookies = member.loose_cookies | guest.loose_cookies | stranger.loose_cookies
@@ -113,7 +121,27 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
         for visitor in (member, guest, stranger):
             visitor.close()
     probe.seek(left.stem, _network(left), left.knock)
+    probe.seek_hashes(left.stem, _typed(left))
     return left
+
+
+def _typed(left: Left) -> list[str]:
+    """Every value that could be told apart from others by its hash."""
+    people = [_person(left.stem, kind) for kind in ("member", "guest", "stranger")]
+    billed = [value for value in _bill(left.stem, firm=True).values() if left.stem in value]
+    return [
+        *(value for who in people for value in who.values()),
+        f"{left.stem}-Secret-7",
+        *billed,
+        left.address,
+        left.knock,
+    ]
+
+
+def _is_confirmed(ref: str) -> bool:
+    """Whether the account that ordered this counts as one with a proved mailbox."""
+    person = Order.objects.filter(pk=ref).values("person")
+    return Account.objects.filter(person__in=person, confirmed_at__isnull=False).exists()
 
 
 def _kind(url: str) -> str:
@@ -176,23 +204,18 @@ def _confirms(
         visitor.submit(path, {})
 
 
-def _buys(visitor: Visitor, stem: str, provider: str, who: dict[str, str] | None = None, *, firm: bool = False) -> str:
-    """Basket, checkout, the provider's page, and back. Returns the order's reference."""
+def _buys(visitor: Visitor, stem: str, provider: str, typed: dict[str, str] | None = None) -> str:
+    """Basket, checkout, the provider's page, and back; who is known and types nothing is billed as the last time.
+
+    Returns the order's reference.
+    """
     slug = Product.objects.filter(published=True, kind=Product.MODULE).values_list("slug", flat=True).first()
     visitor.submit(f"/p/{slug}", {}, form="basket")
-    billing = {
-        "billing name": f"{stem}bill name",
-        "billing street-address": f"{stem}bill street 1",
-        "billing address-level2": f"{stem}bill city",
-        "billing postal-code": f"{stem}9",
-    }
-    if firm:
-        billing |= {"organization": f"{stem}bill company", "vat_number": _vat_number()}
     page = visitor.get("/checkout")
     form = next((form for form in page.forms if any(field.name == "provider" for field in form.fields)), None)
     if form is None:
         raise Stuck("/checkout has no choice of providers")
-    filled = {"provider": provider, "billing country": "DE", **billing, **(who or {})}
+    filled = {"provider": provider, **(typed or {})}
     paying = visitor.send(page, _as_named(page, filled), form="checkout")
     if urlsplit(paying.url).path == "/checkout":  # a firm may pay another tax: the form comes back with the new total
         paying = visitor.send(paying, _as_named(paying, filled), form="checkout")
@@ -206,6 +229,17 @@ def _buys(visitor: Visitor, stem: str, provider: str, who: dict[str, str] | None
     if ref is None and not path.startswith("/orders/"):
         raise Stuck(f"{provider} did not lead back to the order")
     return str(ref or path.split("/")[2])
+
+
+def _bill(stem: str, *, firm: bool = False) -> dict[str, str]:
+    own = {
+        "billing country": "DE",
+        "billing name": f"{stem}bill name",
+        "billing street-address": f"{stem}bill street 1",
+        "billing address-level2": f"{stem}bill city",
+        "billing postal-code": f"{stem}9",
+    }
+    return own | ({"organization": f"{stem}bill company", "vat_number": _vat_number()} if firm else {})
 
 
 def _vat_number() -> str:
@@ -324,11 +358,12 @@ def noted_beside(kind: str) -> AbstractContextManager[None]:
     """Mutant: a colleague keeps a personal value at hand, in clear."""
 
     def note(order: Order, buyer: Any, billing: Any) -> None:
-        if kind == "billing":
+        if kind == "billing" and not isinstance(billing, str):
             order.lines.update(name=f"to {billing.street}"[:210])
-        elif not isinstance(buyer, buy.Known):
+        elif kind != "billing" and not isinstance(buyer, buy.Known):
             later = clock.now() + timedelta(days=1)
-            Session.objects.create(session_key=secrets.token_hex(16), session_data=buyer.email, expire_date=later)
+            said = hashlib.sha256(buyer.email.upper().encode()).hexdigest()[:40] if kind == "hash" else buyer.email
+            Session.objects.create(session_key=secrets.token_hex(16), session_data=said, expire_date=later)
 
     return _after_writing(note)
 
@@ -340,7 +375,11 @@ def _after_writing(note: Callable[[Order, Any, Any], None], named: bool = False)
     def write(viewer: str, buyer: Any, billing: Any, *rest: Any) -> Any:
         told = written(viewer, buyer, billing, *rest)
         note(told.order, buyer, billing)
-        return msgspec.structs.replace(told, names=[f"for {getattr(buyer, 'name', billing.name)}"]) if named else told
+        return (
+            msgspec.structs.replace(told, names=[f"for {getattr(buyer, 'name', '') or getattr(billing, 'name', '')}"])
+            if named
+            else told
+        )
 
     with mutations.replaced(buy, "_write", write):
         yield

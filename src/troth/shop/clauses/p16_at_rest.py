@@ -50,7 +50,7 @@ def the_marker_customer_stands_nowhere(probe: Probe) -> Iterator[Finding]:
         yield broken(f"cookies that scripts of a page may read: {', '.join(sorted(left.loose_cookies))}")
     for hit in traces.of_person:
         yield broken(f"something about the marker customer stands in clear in {hit}")
-    yield holds(f"{traces.searched}: nothing about the marker customer in any spelling")
+    yield holds(f"{traces.searched}: nothing about the marker customer in any spelling, nor a plain hash")
 
 
 def the_forgotten_stay_forgotten(probe: Probe) -> Iterator[Finding]:
@@ -158,6 +158,12 @@ CLAUSE = Clause(
         Mutant(
             "an address in a session",
             lambda: marker.noted_beside("contact"),
+            in_demo=False,
+            turns=(the_marker_customer_stands_nowhere,),
+        ),
+        Mutant(
+            "a plain hash of an address in a session",
+            lambda: marker.noted_beside("hash"),
             in_demo=False,
             turns=(the_marker_customer_stands_nowhere,),
         ),

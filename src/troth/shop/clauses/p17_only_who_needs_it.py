@@ -95,8 +95,10 @@ CLAUSE = Clause(
     mutants=(
         Mutant("the list of orders forgot its guard", _orders_for_anybody, turns=(the_desk_is_shut,)),
         Mutant(
-            "a closed job goes on opening",
-            lambda: mutations.replaced(policy, "runs", lambda until, closed, now: now < until),
+            "a closed job opens for a day longer, for a last look",
+            lambda: mutations.replaced(
+                policy, "runs", lambda until, closed, now: now < until and (not closed or now < closed + 86400)
+            ),
             in_demo=False,
             turns=(the_keeper_opens_for_a_job_alone,),
         ),

@@ -22,6 +22,7 @@ from troth.shop.delivery.models import Letter
 from troth.shop.journeys import tell_of_policy
 from troth.shop.orders.models import Order
 
+SETTLED = timedelta(minutes=5)  # after which nobody is ordering any more what they began before a change
 LATE = timedelta(days=2)  # of a letter after its version was told to all
 
 
@@ -68,6 +69,13 @@ def each_order_has_its_version(probe: Probe) -> Iterator[Finding]:
     if lost:
         yield broken(f"orders without the version of the policy that was accepted with them: {lost}")
     orders = Order.objects.count()
+    # Of what was ordered since the newest one counts, and a little later: an order may have been on its way.
+    newest = Version.objects.filter(takes_effect_at__lt=probe.now - SETTLED).order_by("-takes_effect_at").first()
+    if newest is not None and newest.takes_effect_at is not None:
+        since = Order.objects.filter(made_at__gt=newest.takes_effect_at + SETTLED)
+        later = Version.objects.filter(takes_effect_at__gt=newest.takes_effect_at).values("name")
+        if old := since.exclude(policy_version=newest.name).exclude(policy_version__in=later).count():
+            yield broken(f"orders under an older version of the policy than was in force with them: {old}")
     if orders or played:
         yield holds(f"each of {orders} orders has the version that was accepted with it")
     else:
@@ -98,6 +106,30 @@ def _at_once() -> Iterator[None]:
             yield
         finally:
             row.delete()
+
+
+@contextmanager
+def _remembered() -> Iterator[None]:
+    """It changes once a year, and every order asks. A new one counts since yesterday."""
+    if settings.TROTH.live:
+        raise mutations.NotHere
+    contact = objector.somebody()
+    rows, now, before = Version.objects.order_by("made_at"), clock.now(), policy_version.current()
+    first = rows[0]
+    long_ago, lately = now - timedelta(days=90), now - timedelta(days=1)
+    rows.filter(pk=first.pk).update(takes_effect_at=long_ago)
+    told = {"told_at": now - timedelta(days=60), "takes_effect_at": lately, "made_at": now - timedelta(days=61)}
+    row = Version.objects.create(name="of yesterday", text=first.text, digest=first.digest, **told)
+    order = Order.objects.create(
+        person_id=contact.person_id, contact=contact, currency="EUR", total_minor=0, policy_version=before
+    )
+    try:
+        yield
+    finally:
+        order.delete()
+        row.delete()
+        rows.filter(pk=first.pk).update(takes_effect_at=first.takes_effect_at)
+        contact.delete()
 
 
 def _unsaid() -> AbstractContextManager[None]:
@@ -147,6 +179,12 @@ CLAUSE = Clause(
     ),
     mutants=(
         Mutant("a number is changed and nobody told", _unsaid, turns=(what_is_said_is_a_version,)),
+        Mutant(
+            "a web process remembers the version that it saw first",
+            _remembered,
+            in_demo=False,
+            turns=(each_order_has_its_version,),
+        ),
         Mutant("a version counts at once", _at_once, in_demo=False, turns=(everybody_was_told_before,)),
         Mutant(
             "letters to old customers are saved",

@@ -17,12 +17,15 @@ from troth.pledge.policy import shutting
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, holds, unknown
 from troth.pledge.policy.probe import Probe
 from troth.pledge.rights.holding import undeclared
-from troth.shop import holdings, ways_out
+from troth.shop import holdings, ways_in, ways_out
 from troth.shop.clauses import mutations, pages, served_its_time
 
 DJANGOS_OWN = {"django_migrations", "django_content_type", "sqlite_sequence"}  # names of steps and tables
 PERSONAL = {"name", "street-address", "postal-code", "tel", "bday"}  # tokens of what says who somebody is
 WRITTEN_ONCE = "somebody@undeclared.invalid"
+NOT_FILLED_IN = ("hidden", "submit", "button")
+# A field of a form by its name, or written out: <input … name="q" …>
+IN_TEMPLATE = re.compile(r"""(?:\bform\["|<(?:input|select|textarea)\b[^>{]*?\bname=")([A-Za-z0-9_-]+)\"""")
 
 
 def tables_are_what_is_declared(probe: Probe) -> Iterator[Finding]:
@@ -83,6 +86,23 @@ def the_notice_stands_where_data_are_given(probe: Probe) -> Iterator[Finding]:
     )
 
 
+def nobody_is_asked_for_more(probe: Probe) -> Iterator[Finding]:
+    """Looks at every form that a page shows, and reads every template for the forms of the pages that nobody opened."""
+    asked = set()
+    for path, page in pages.every(probe):
+        for field in (field for form in page.forms for field in form.fields if field.kind not in NOT_FILLED_IN):
+            asked.add(field.name)
+            if field.name not in ways_in.CARRIED and ways_in.unasked(field.name, pages.token(field.token)):
+                yield broken(f"{path} asks people for something that nobody declared: {field.name}")
+    for name, source in pages.sources():
+        if name.startswith("storefront/"):
+            for field in sorted(set(IN_TEMPLATE.findall(source)) - ways_in.CARRIED):
+                asked.add(field)
+                if ways_in.unasked(field):
+                    yield broken(f"{name} asks people for something that nobody declared: {field}")
+    yield holds(f"{len(asked)} kinds of fields are asked for, all declared with their promise")
+
+
 @contextmanager
 def _kept_aside() -> Iterator[None]:
     """A colleague keeps notes about customers in a table of their own."""
@@ -106,6 +126,12 @@ def _talkative() -> AbstractContextManager[None]:
     return mutations.replaced(handler, "format", lambda record: json.dumps({"event": record.getMessage()}))
 
 
+def _with_telephone(source: str) -> str:
+    return source.replace(
+        "</form>", '<label>Telephone <input type="tel" name="phone" autocomplete="tel"></label></form>', 1
+    )
+
+
 def _without_notice(source: str) -> str:
     return re.sub(r"\{\{ why\(.*?\) \}\}", "", source)
 
@@ -121,6 +147,7 @@ CLAUSE = Clause(
     enforced=(
         _("Every table and field says what it holds about you, why, how long, and what forgetting does to it."),
         _("Every way out names its promise: recipients, letters, fields of the log, modules that can reach outside."),
+        _("Every field that a page asks you to fill in is declared with the promise it serves."),
         _("What is not declared stops the start, in our own program and in any app that is put in."),
     ),
     checks=(
@@ -129,6 +156,7 @@ CLAUSE = Clause(
         Check("the log says no more than it may", "runtime", the_log_says_no_more, shuts=shutting.LOGS),
         Check("what has served its time ends", "runtime", served_its_time.ends_on_its_date),
         Check("the notice stands where data are given", "runtime", the_notice_stands_where_data_are_given),
+        Check("nobody is asked for more than is declared", "static", nobody_is_asked_for_more),
     ),
     mutants=(
         Mutant("a letter that nobody declared", _new_letter, turns=(ways_out_are_what_is_declared,)),
@@ -144,6 +172,11 @@ CLAUSE = Clause(
             "registering without the notice",
             lambda: mutations.page_edited("register.html", _without_notice),
             turns=(the_notice_stands_where_data_are_given,),
+        ),
+        Mutant(
+            "the contact form asks for a telephone number",
+            lambda: mutations.page_edited("contact.html", _with_telephone),
+            turns=(nobody_is_asked_for_more,),
         ),
     ),
     choices=((_("See everything that is held of you"), "/account/privacy"),),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from troth.pledge import clock
 from troth.pledge.due.models import Due
-from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, holds
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds
 from troth.pledge.policy.probe import Probe
 from troth.pledge.rights.holding import Holding, Keep
 from troth.pledge.rights.models import Erasure
@@ -22,6 +22,8 @@ from troth.shop import holdings
 from troth.shop.accounts.models import Account, Contact
 from troth.shop.accounts.session import SignedIn
 from troth.shop.clauses import mutations, objector
+from troth.shop.delivery import letters
+from troth.shop.delivery.models import Letter
 from troth.shop.journeys import sign_in
 from troth.shop.mailings.models import Mailing, Recipient
 
@@ -51,6 +53,16 @@ def mailings_go_to_proved_mailboxes(probe: Probe) -> Iterator[Finding]:
             f"letters about other things than their own order that went to an address nobody confirmed: {wrong}"
         )
     yield holds("whose address is not confirmed gets letters about their own order and account alone")
+
+
+def who_pays_is_not_confirmed_by_it(probe: Probe) -> Iterator[Finding]:
+    left = probe.marker()
+    if left is None:
+        yield gap("a live shop plays no marker customer")
+    elif left.confirmed_unasked:
+        yield broken("an account that bought counted as confirmed before anybody followed the link to its mailbox")
+    else:
+        yield holds("an account that registered, bought and was delivered counts as confirmed by its link alone")
 
 
 def every_record_has_its_end(probe: Probe) -> Iterator[Finding]:
@@ -95,6 +107,16 @@ def _anybody(*given: Any) -> SignedIn:
     return SignedIn("per_" + "a" * 26, 0, "")
 
 
+def _confirmed_by_paying(letter: Letter, *given: Any, **words: Any) -> None:
+    """Nobody clicks the link: whose letter the relay took is confirmed."""
+    _send(letter, *given, **words)
+    if letter.kind == "deliver":
+        Account.objects.filter(pk=letter.person_id, confirmed_at=None).update(confirmed_at=clock.now())
+
+
+_send = letters.send
+
+
 @contextmanager
 def _one_to_an_unproved_mailbox() -> Iterator[None]:
     """A colleague writes to everybody who ever typed an address."""
@@ -131,6 +153,7 @@ CLAUSE = Clause(
     checks=(
         Check("an invented password opens nothing", "runtime", an_invented_password_opens_nothing),
         Check("mailings go to proved mailboxes", "runtime", mailings_go_to_proved_mailboxes),
+        Check("an address is confirmed by its link alone", "synthetic", who_pays_is_not_confirmed_by_it),
         Check("every record has its reason and its end", "static", every_record_has_its_end),
         Check("requests are done in the law's time", "runtime", requests_are_done_in_time),
     ),
@@ -139,6 +162,12 @@ CLAUSE = Clause(
             "everybody may sign in",
             lambda: mutations.replaced(sign_in, "sign_in", _anybody),
             turns=(an_invented_password_opens_nothing,),
+        ),
+        Mutant(
+            "who paid counts as confirmed",
+            lambda: mutations.replaced(letters, "send", _confirmed_by_paying),
+            in_demo=False,
+            turns=(who_pays_is_not_confirmed_by_it,),
         ),
         Mutant(
             "a mailing goes to whatever was typed",

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from troth.pledge import clock
 from troth.pledge.due import loop
 from troth.pledge.due.models import Due
 from troth.pledge.ids import new_id
@@ -64,8 +65,10 @@ def the_marker_customer_got_mail(probe: Probe) -> Iterator[Finding]:
         yield gap("the marker customer cannot pay at these look-alikes; deliveries of real orders are counted instead")
     elif left.undelivered:
         yield broken(f"{left.undelivered} of {left.orders} orders of the marker customer were paid and not delivered")
+    elif left.unheard:
+        yield broken(f"{left.unheard} letters with what the marker customer bought count as sent and never were")
     else:
-        yield holds(f"{left.orders} orders of the marker customer were paid and delivered")
+        yield holds(f"{left.orders} orders of the marker customer were paid and delivered, two of them to one account")
 
 
 def each_letter_goes_to_one_mailbox(probe: Probe) -> Iterator[Finding]:
@@ -111,6 +114,15 @@ def _saved(letter: Letter, *given: Any, **words: Any) -> None:
 
 
 _send = letters.send
+
+
+def _one_an_hour(letter: Letter, *given: Any, **words: Any) -> None:
+    """They had a letter just now, and everything stands in their account: no flood of mails."""
+    before = Letter.objects.filter(kind="deliver", person=letter.person_id, state=Letter.SENT).exclude(pk=letter.pk)
+    if letter.kind == "deliver" and before.exists():
+        Letter.objects.filter(pk=letter.pk).update(state=Letter.SENT, sent_at=clock.now())
+        return
+    _send(letter, *given, **words)
 
 
 def _forgets(*wanted: tuple[str, str, float]) -> None:
@@ -169,6 +181,12 @@ CLAUSE = Clause(
         Mutant(
             "who has a confirmed account gets no letter",
             lambda: mutations.replaced(letters, "send", _saved),
+            in_demo=False,
+            turns=(the_marker_customer_got_mail,),
+        ),
+        Mutant(
+            "who buys twice within the hour gets one letter",
+            lambda: mutations.replaced(letters, "send", _one_an_hour),
             in_demo=False,
             turns=(the_marker_customer_got_mail,),
         ),

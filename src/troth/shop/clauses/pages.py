@@ -89,11 +89,11 @@ def inputs(page: Page, form: str) -> set[str]:
     asked = set()
     for one in page.forms:
         if form in one.action or form in page.url:
-            asked |= {_token(field.token) or field.name for field in one.fields if field.kind != "hidden"}
+            asked |= {token(field.token) or field.name for field in one.fields if field.kind != "hidden"}
     return asked
 
 
-def _token(autocomplete: str) -> str:
+def token(autocomplete: str) -> str:
     """The field's own word: "billing postal-code" is postal-code, "off" says nothing."""
     words = [word for word in autocomplete.split() if word not in ("billing", "section-own", "on", "off")]
     return words[-1] if words else ""
