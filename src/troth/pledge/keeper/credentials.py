@@ -144,6 +144,7 @@ class Credentials:
         if kind == "change":
             # Kept until its end, so that the worker can finish a change whose web process died.
             self._db.execute("UPDATE ticket SET kind = 'changed', secret = NULL WHERE id = ?", (ask.ticket,))
+            self._end_links(raw, "change", "recover", "confirm", "erase")  # they lie in the former mailbox
             sql = "UPDATE credential SET mailbox = ?, standing = ?, lookup = ? WHERE ref = ?"
             self._db.execute(sql, (index, WAITING, max(self._keys.mailbox), raw))
             self._persons.raise_epoch(raw)
@@ -160,6 +161,7 @@ class Credentials:
         row = self._credential(raw)
         yield from self.compare(ask.password, row[1] if row else self._nobody, raw)
         if ask.new_mailbox:
+            self._end_links(raw, "change")  # the mailbox that was typed before may be anybody's
             return messages.Ticket(self._ticket("change", raw, self.index(ask.new_mailbox)))
         phc = yield from _hashed(ask.new_password)
         self._set_password(raw, row[0], phc)
@@ -261,8 +263,14 @@ class Credentials:
     def _set_password(self, raw: bytes, index: bytes, phc: str) -> None:
         sql = "INSERT INTO credential VALUES (?, ?, ?, ?, ?) ON CONFLICT (ref) DO UPDATE SET phc = excluded.phc"
         self._db.execute(sql, (raw, index, phc, WAITING, max(self._keys.mailbox)))
+        self._end_links(raw, "change", "recover")  # whoever knew the former one may have begun a change
         self._persons.raise_epoch(raw)
         self._room.note(raw, {"did": "password"})
+
+    def _end_links(self, raw: bytes, *kinds: str) -> None:
+        """What was mailed about this person before is good for nothing any more."""
+        for kind in kinds:
+            self._db.execute("DELETE FROM ticket WHERE ref = ? AND kind = ?", (raw, kind))
 
     def is_reached_by(self, raw: bytes, mailbox: str) -> bool:
         """Whether this is the mailbox that the person gave: the one of their first letter, until another is proved.

@@ -81,8 +81,9 @@ def change(subject: str, claim: due.Claim) -> None:
     contact_id, _, ticket = subject.partition(":")
     waiting = Contact.objects.select_related("person").get(pk=contact_id)
     state = asked(lambda: door().redeem(ticket=ticket, kind="peek")).kind
-    if state == "changed":
+    if state == "changed" and waiting.state == Contact.WAITING:
         flip(waiting.person_id)
+    if state == "changed" or waiting.state != Contact.WAITING:  # done; or another address was typed since
         return
     if state != "change":
         Contact.objects.filter(pk=contact_id, state=Contact.WAITING).update(state=Contact.OLD)
