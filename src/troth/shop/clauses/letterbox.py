@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from urllib.parse import urlsplit
 
 import msgspec
@@ -20,6 +20,7 @@ from troth.pledge.policy.visitor import Visitor
 from troth.shop.delivery import post
 
 MARKER = "@marker.invalid"
+FETCHED = re.compile(r"<(img|link|script|iframe|video|audio|object|embed|source|input)\b|url\(|@import", re.IGNORECASE)
 
 
 class _Mail(msgspec.Struct):
@@ -34,6 +35,7 @@ class Letterbox(msgspec.Struct):
     stem: str
     mailboxes: dict[str, set[str]] = {}  # Message-ID -> to whom it was handed over, hashed
     texts: list[str] = []  # the marker customer's letters, as they read them
+    fetching: int = 0  # of them, those that make the mail program fetch something
     elsewhere: int = 0  # letters that speak of the marker customer and went to somebody else
     arrivals: str = ""  # where the sandbox tells what arrived; "": it tells nothing
     all_told: bool = False  # it tells what arrived, whoever sent it
@@ -81,12 +83,17 @@ class Letterbox(msgspec.Struct):
             return
         if address.lower().endswith(MARKER):
             self.texts.append("\n".join(_read(letter)))
+            self.fetching += any(FETCHED.search(part.get_content()) for part in letter.walk() if _is_html(part))
         else:
             self.elsewhere += 1
 
     def _speaks_of_them(self, letter: EmailMessage) -> bool:
         scan = needles.Scan(needles.Sieve([self.stem]))
         return bool(scan.feed(letter.as_bytes()))
+
+
+def _is_html(part: Message) -> bool:
+    return part.get_content_type() == "text/html"
 
 
 def _read(letter: EmailMessage) -> Iterator[str]:

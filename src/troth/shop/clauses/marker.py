@@ -14,7 +14,7 @@ import secrets
 import string
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,6 +41,7 @@ from troth.shop.tax import vat_numbers
 CONFIRMING = 3.0  # seconds for the letter with which a registration is confirmed
 PATIENCE = 20.0  # seconds for payment and letter
 STEP = 0.1
+OWN = ("/account", "/orders/", "/tickets/", "/invoice/")  # pages that are somebody's
 APPROVALS = {"paypal": "approve", "skrill": "pay"}
 
 
@@ -61,10 +62,17 @@ class Left(msgspec.Struct):
     guest_checkout: Page | None = None
     asked: question.Asked | None = None  # what came of a question of theirs
     loose_cookies: set[str] = set()  # names of those that scripts may read
+    still_in: bool = False  # the account's page still opened after signing out
+    shown_to_others: list[str] = []  # kinds of pages on which somebody else read of them, by the address alone
+    kept_by_browsers: list[str] = []  # kinds of pages about them that a browser or a cache may keep
     letters: letterbox.Letterbox | None = None  # what was handed to the relay meanwhile, by this process
     stranger_heard: bool = False  # a question of somebody without an account arrived
     invoice: Page | None = None  # as its buyer sees it
     invoice_to_others: list[Page] = []  # as those see it who know its id, or guess a link
+
+    def names_them(self, text: str) -> bool:
+        """By any word of theirs, or by the address from which they came."""
+        return any(word in text.lower() for word in (self.stem, self.address, self.knock) if word)
 
 
 class Traces(msgspec.Struct, frozen=True):
@@ -101,7 +109,7 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
         left.confirmed_unasked = _is_confirmed(left.refs[0])
         _confirms(member, stranger, left.letters, work)
         left.refs.append(_buys(member, left.stem, names[-1]))  # once more, soon, with a proved mailbox
-        _looks_around(member, left.stem)
+        left.still_in = _looks_around(member, left.stem)
         refs = left.refs if payable else _paid(left.refs)
         left.orders = len(refs)
         left.asked = question.ask(member, left.stem)
@@ -110,6 +118,8 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
         question.be_answered(left.asked, member, left.stem, work, PATIENCE)
         with mutations.replaced(standby, "pause", lambda _: work()) if work else nullcontext():
             left.invoice, left.invoice_to_others = _invoices(member, guest, refs[0]) if refs else (None, [])
+        passer_by = listening.enter_context(closing(probe.site.newcomer()))
+        _looked_over_the_shoulder(member, passer_by, left)
         left.letters.look(stranger)
         left.unheard = left.letters.missing(refs, every=work is not None)
         _told(probe, member, left)
@@ -269,16 +279,39 @@ def _as_named(page: Page, filled: dict[str, str]) -> dict[str, str]:
     return named
 
 
-def _looks_around(visitor: Visitor, stem: str) -> None:
-    """The rest of what a customer does: look at oneself, leave, mistype, come back, ask for a new password."""
+def _looks_around(visitor: Visitor, stem: str) -> bool:
+    """The rest of what a customer does: look at oneself, leave, mistype, come back, ask for a new password.
+
+    Whether they were still in after they had left.
+    """
     visitor.get("/account")
     visitor.get("/account?show=me")
     visitor.submit("/account", {}, form="sign-out")
+    still_in = urlsplit(visitor.get("/account").url).path == "/account"
     email = f"{stem}.member@marker.invalid"
     visitor.submit("/sign-in", {"email": email, "current-password": f"{stem}-wrong"})
     visitor.submit("/sign-in", {"email": email, "current-password": f"{stem}-Secret-7"})
     visitor.submit("/recover", {"email": email})
     visitor.get("/account/privacy")
+    return still_in
+
+
+def _looked_over_the_shoulder(visitor: Visitor, other: Visitor, left: Left) -> None:
+    """Somebody else asks for every page of the marker customer's by its address alone; a browser would keep them."""
+    about = {page.url: page for page in visitor.seen if page.status == 200 and _is_own(page, left.stem)}
+    shown = {_kind(url) for url in about if _tells(other.get(url), url, left.stem)}
+    kept = {_kind(url) for url, page in about.items() if "no-store" not in page.headers.get("cache-control", "")}
+    left.shown_to_others, left.kept_by_browsers = sorted(shown), sorted(kept)
+
+
+def _is_own(page: Page, stem: str) -> bool:
+    return stem in page.text or urlsplit(page.url).path.startswith(OWN)
+
+
+def _tells(page: Page, asked: str, stem: str) -> bool:
+    """Whether a page says anything of its customer: it names them, or it is there at all where only they should see."""
+    path = urlsplit(page.url).path
+    return stem in page.text or (page.status < 400 and path == urlsplit(asked).path and path.startswith(OWN))
 
 
 def _wait(refs: list[str], work: Callable[[], object] | None) -> int:

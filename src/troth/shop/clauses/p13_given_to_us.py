@@ -6,19 +6,21 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.message import EmailMessage
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, holds
 from troth.pledge.policy.probe import Probe
-from troth.shop.clauses import mutations, pages
+from troth.shop.clauses import letterbox, mutations, pages
+from troth.shop.delivery import letters
 from troth.shop.journeys import mail_out
 from troth.shop.mailings import markup
 from troth.shop.mailings.models import Mailing
 from troth.shop.payments.models import ProviderEvent
 
 TEXT = "See [the guide](https://shop.example/p/guide)."
-FETCHED = re.compile(r"<(img|link|script|iframe|video|audio|object|embed|source|input)\b|url\(|@import", re.IGNORECASE)
 # Of what providers send: no field that can hold a person (docs/payment-states.md).
 PERSONAL = re.compile(
     r"mail|name|addr|phone|payer_id|birth|ip$|firstname|lastname|postal|zip|city|street", re.IGNORECASE
@@ -42,10 +44,13 @@ def letters_report_nothing(probe: Probe) -> Iterator[Finding]:
     letter = mail_out.sample(Mailing(title="News", text=TEXT))
     part = letter.get_body(preferencelist=("html",))
     html = str(part.get_content()) if part is not None else ""
-    if FETCHED.search(html):
+    if letterbox.FETCHED.search(html):
         yield broken("a letter makes the mail program fetch something, which tells that it was read")
     if 'href="https://shop.example/p/guide"' not in html:
         yield broken("links in letters lead through a page that counts them")
+    left = probe.marker()
+    if left is not None and left.letters.fetching:
+        yield broken(f"letters that make the mail program of who bought fetch something: {left.letters.fetching}")
     yield holds("letters fetch nothing, and their links lead where they were written to")
 
 
@@ -81,6 +86,17 @@ def _detour(text: str) -> str:
 
 
 _html = markup.html
+
+
+def _with_picture(*given: Any, **words: Any) -> EmailMessage:
+    message = _write(*given, **words)
+    part = message.get_body(preferencelist=("html",))
+    if part is not None:
+        part.set_content(f'{part.get_content()}<img src="https://shop.example/logo.png" alt="">', subtype="html")
+    return message
+
+
+_write = letters.write
 
 
 @contextmanager
@@ -122,6 +138,12 @@ CLAUSE = Clause(
         Mutant(
             "letters have a counting pixel",
             lambda: mutations.replaced(markup, "html", _pixel),
+            turns=(letters_report_nothing,),
+        ),
+        Mutant(
+            "what was bought comes with a picture of the shop",
+            lambda: mutations.replaced(letters, "write", _with_picture),
+            in_demo=False,
             turns=(letters_report_nothing,),
         ),
         Mutant(

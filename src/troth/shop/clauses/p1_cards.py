@@ -11,11 +11,11 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge.policy import cards
-from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, holds, unknown
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds, unknown
 from troth.pledge.policy.probe import Probe
-from troth.shop.clauses import mutations, pages
+from troth.shop.clauses import mutations, pages, question
 
-SAMPLE = "4111 1111 1111 1111"  # the card schemes' public test number: it pays nothing
+SAMPLE = question.CARD
 SPEAKS = re.compile(
     r"card[\s-]*(?:number|details|data|holder)|security[\s-]*code|\b(?:cvc|cvv2?|iban)\b|account number", re.IGNORECASE
 )
@@ -66,6 +66,16 @@ def a_pasted_number_is_refused(probe: Probe) -> Iterator[Finding]:
         yield holds("a card number typed as a name is refused before anything is written")
 
 
+def one_in_a_question_is_made_unreadable(probe: Probe) -> Iterator[Finding]:
+    left = probe.marker()
+    if left is None or left.asked is None:
+        yield gap("no marker customer asks a question beside real providers")
+    elif left.asked.card_shown:
+        yield broken("a card number that somebody pasted into a question was kept with it")
+    else:
+        yield holds("a card number pasted into a question was made unreadable before it was kept")
+
+
 def none_at_rest(probe: Probe) -> Iterator[Finding]:
     for place in sorted(place for place in probe.columns().cards if not _is_ours(place)):
         yield broken(f"{place} holds what looks like a card number")
@@ -94,6 +104,16 @@ def _noted_by_hand() -> Iterator[None]:
         _past_the_guard("DELETE FROM invoices_series WHERE name = %s")
 
 
+@contextmanager
+def _as_typed() -> Iterator[None]:
+    """Support wants to see what was pasted, and the guard is in the way."""
+    with (
+        mutations.replaced(cards, "mask", lambda text: text),
+        mutations.replaced(cards, "holds_card_number", lambda text: False),
+    ):
+        yield
+
+
 def _past_the_guard(sql: str) -> None:
     with mutations.replaced(connection, "execute_wrappers", []), connection.cursor() as cursor:
         cursor.execute(sql, [SAMPLE])
@@ -113,6 +133,7 @@ CLAUSE = Clause(
         Check("no page asks for a card", "static", no_page_asks),
         Check("no page and no letter asks for a card in words", "static", no_word_asks),
         Check("a card number pasted into a name is refused", "synthetic", a_pasted_number_is_refused),
+        Check("a card number in a question is made unreadable", "synthetic", one_in_a_question_is_made_unreadable),
         Check("no card number lies in any column or log", "forensic", none_at_rest),
     ),
     mutants=(
@@ -132,6 +153,12 @@ CLAUSE = Clause(
                 "order.html", lambda page: page + "<p>Or simply mail us your card number and the date on it.</p>"
             ),
             turns=(no_word_asks,),
+        ),
+        Mutant(
+            "questions are kept as they were typed",
+            _as_typed,
+            in_demo=False,
+            turns=(one_in_a_question_is_made_unreadable,),
         ),
         Mutant("a number noted by hand", _noted_by_hand, in_demo=False, turns=(none_at_rest,)),
     ),

@@ -50,7 +50,7 @@ def nothing_personal_was_told(probe: Probe) -> Iterator[Finding]:
     left = probe.marker()
     if left is None:
         yield gap("no test customers are sent to real providers; this is tried beside look-alikes")
-    elif told := [where for where in left.told_providers if left.stem in where.lower()]:
+    elif told := [told for told in left.told_providers if left.names_them(told)]:
         yield broken(f"a provider was told something about the marker customer ({len(told)} messages)")
     elif not left.told_providers:
         yield gap("these look-alikes do not show what they were told; the sandbox's own do")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from hashlib import sha256
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
 
+from troth.pledge.keeper import credentials
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds
 from troth.pledge.policy.probe import Probe, sealed_columns
 from troth.shop.clauses import mutations, pages
@@ -15,6 +19,7 @@ from troth.shop.clauses import mutations, pages
 ASKED = {"name", "email", "new-password", "postal-code"}
 CHOICES = {"mailings", "waiver"}  # about letters, and about being delivered at once
 BILL = {"street-address", "address-level2", "country", "organization", "vat_number", "provider", "earlier"}
+LEAST_WORK = 19_456 * 2  # KiB times passes, as OWASP's password storage cheat sheet has it
 KEPT = {"contact": {"name", "email"}, "locality": {"postcode"}}
 
 
@@ -49,6 +54,14 @@ def the_classes_hold_exactly_these(probe: Probe) -> Iterator[Finding]:
     yield holds("what is sealed of a registration has these fields and no others")
 
 
+def the_password_is_hashed_as_promised(probe: Probe) -> Iterator[Finding]:
+    """In the function that the keeper hashes by: PHC's string says how (RFC 9106; memory in KiB, passes)."""
+    said = re.match(r"\$argon2id\$v=19\$m=(\d+),t=(\d+),p=\d+\$", credentials.hash_password(secrets.token_urlsafe()))
+    if said is None or int(said[1]) * int(said[2]) < LEAST_WORK:
+        yield broken("passwords are kept by a hash that is weaker than was promised")
+    yield holds("passwords are kept as Argon2id hashes, each of which costs 19 MiB of memory twice")
+
+
 def _with_phone(source: str) -> str:
     label = '<label for="phone">Phone</label><input id="phone" name="phone" autocomplete="tel"></form>'
     return source.replace("</form>", label, 1)
@@ -73,6 +86,7 @@ CLAUSE = Clause(
         Check("the form asks for exactly these", "runtime", the_form_asks_for_exactly_these),
         Check("the checkout asks for no more", "synthetic", so_does_the_checkout),
         Check("the sealed classes hold exactly these", "static", the_classes_hold_exactly_these),
+        Check("the password is hashed as promised", "static", the_password_is_hashed_as_promised),
     ),
     mutants=(
         Mutant(
@@ -90,6 +104,14 @@ CLAUSE = Clause(
             _with_birthday,
             in_demo=False,
             turns=(the_classes_hold_exactly_these,),
+        ),
+        Mutant(
+            "signing in shall be faster",
+            lambda: mutations.replaced(
+                credentials, "hash_password", lambda password: sha256(password.encode()).hexdigest()
+            ),
+            in_demo=False,
+            turns=(the_password_is_hashed_as_promised,),
         ),
     ),
     choices=((_("See what you gave"), "/account"), (_("Buy without an account"), "/")),

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
@@ -63,6 +64,16 @@ def who_pays_is_not_confirmed_by_it(probe: Probe) -> Iterator[Finding]:
         yield broken("an account that bought counted as confirmed before anybody followed the link to its mailbox")
     else:
         yield holds("an account that registered, bought and was delivered counts as confirmed by its link alone")
+
+
+def who_leaves_is_out(probe: Probe) -> Iterator[Finding]:
+    left = probe.marker()
+    if left is None:
+        yield gap("a live shop plays no marker customer")
+    elif left.still_in:
+        yield broken("the account still opened after its owner had signed out")
+    else:
+        yield holds("who signed out was asked for the password again")
 
 
 def every_record_has_its_end(probe: Probe) -> Iterator[Finding]:
@@ -154,6 +165,7 @@ CLAUSE = Clause(
         Check("an invented password opens nothing", "runtime", an_invented_password_opens_nothing),
         Check("mailings go to proved mailboxes", "runtime", mailings_go_to_proved_mailboxes),
         Check("an address is confirmed by its link alone", "synthetic", who_pays_is_not_confirmed_by_it),
+        Check("who signs out is out", "synthetic", who_leaves_is_out),
         Check("every record has its reason and its end", "static", every_record_has_its_end),
         Check("requests are done in the law's time", "runtime", requests_are_done_in_time),
     ),
@@ -168,6 +180,12 @@ CLAUSE = Clause(
             lambda: mutations.replaced(letters, "send", _confirmed_by_paying),
             in_demo=False,
             turns=(who_pays_is_not_confirmed_by_it,),
+        ),
+        Mutant(
+            "signing out leaves the session",
+            lambda: mutations.replaced(SessionBase, "flush", lambda session: None),
+            in_demo=False,
+            turns=(who_leaves_is_out,),
         ),
         Mutant(
             "a mailing goes to whatever was typed",

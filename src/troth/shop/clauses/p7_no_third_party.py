@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, holds
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds
 from troth.pledge.policy.probe import Probe
 from troth.shop.clauses import mutations, pages
+from troth.shop.journeys import reach
 
 REFERRER = re.compile(r"<meta[^>]+name=.?referrer|\sreferrerpolicy=", re.IGNORECASE)  # either outdoes the header
 
@@ -57,6 +58,19 @@ def styles_are_our_own(probe: Probe) -> Iterator[Finding]:
     )
 
 
+def nobody_else_is_shown_it(probe: Probe) -> Iterator[Finding]:
+    """Every page about the marker customer, asked for by somebody else who knows its address."""
+    left = probe.marker()
+    if left is None:
+        yield gap("no marker customer beside real providers; this is tried beside look-alikes")
+        return
+    for kind in left.shown_to_others:
+        yield broken(f"{kind} tells whoever knows its address about the customer")
+    for kind in left.kept_by_browsers:
+        yield broken(f"{kind} is about a customer, and browsers and caches may keep it")
+    yield holds("pages about a customer are shown to nobody else, and no browser or cache may keep them")
+
+
 def _with_font(source: str) -> str:
     return source.replace("</head>", '<link rel="stylesheet" href="https://fonts.example/css?family=Lato"></head>')
 
@@ -98,6 +112,7 @@ CLAUSE = Clause(
         Check("pages fetch nothing from elsewhere", "runtime", nothing_from_elsewhere),
         Check("browsers are told to refuse what is foreign", "runtime", nothing_could_come),
         Check("styles fetch nothing from elsewhere", "static", styles_are_our_own),
+        Check("nobody else is shown a customer's pages", "synthetic", nobody_else_is_shown_it),
     ),
     mutants=(
         Mutant(
@@ -114,6 +129,12 @@ CLAUSE = Clause(
             "other sites are told of the visit",
             lambda: mutations.page_edited("storefront/base.html", _with_referrer),
             turns=(nothing_could_come,),
+        ),
+        Mutant(
+            "an order's page is shown to whoever has its number",
+            lambda: mutations.replaced(reach, "may_see", lambda *given: True),
+            in_demo=False,
+            turns=(nobody_else_is_shown_it,),
         ),
         Mutant("an icon that fetches a font", _with_drawing, turns=(styles_are_our_own,)),
     ),

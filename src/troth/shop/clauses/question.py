@@ -15,6 +15,7 @@ from troth.shop.journeys import answer
 from troth.shop.support.models import Ticket
 
 STEP = 0.1
+CARD = "4111 1111 1111 1111"  # the card schemes' public test number
 
 
 class Asked(msgspec.Struct):
@@ -24,6 +25,7 @@ class Asked(msgspec.Struct):
     owed: float | None = None
     letter: bool = False
     shown: bool = False
+    card_shown: bool = False  # the card number that was pasted into it can still be read
 
 
 def arrives(stranger: Visitor, stem: str, who: dict[str, str]) -> bool:
@@ -35,7 +37,8 @@ def arrives(stranger: Visitor, stem: str, who: dict[str, str]) -> bool:
 def ask(visitor: Visitor, stem: str, who: dict[str, str] | None = None) -> Asked:
     """Send a question, about pages that it names, by the form that stands on the contact page."""
     pages = f"{visitor.base}/ and {visitor.base}/contact"
-    typed = {**(who or {}), "subject": f"{stem} subject", "text": f"{stem} question about {pages}"}
+    text = f"{stem} question about {pages}; I have paid with {CARD}"
+    typed = {**(who or {}), "subject": f"{stem} subject", "text": text}
     try:
         page = visitor.submit("/contact", typed, form="contact")
     except Stuck:
@@ -66,5 +69,6 @@ def be_answered(asked: Asked, visitor: Visitor, stem: str, work: Callable[[], ob
         time.sleep(STEP)
     path = f"/tickets/{asked.ref}"
     page = visitor.get(path)
+    asked.card_shown = CARD in page.text or CARD.replace(" ", "") in page.text
     asked.shown = page.status == 200 and f"{stem} question" in page.text and f"{stem} answer" in page.text
     ticket.move(Ticket.GOES_ON, Ticket.CLOSED, closed_at=clock.now(), due_at=None)
