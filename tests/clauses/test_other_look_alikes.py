@@ -10,7 +10,7 @@ from tests.clauses.test_clauses import started
 from tests.house import House
 from troth.pledge.policy.clause import State, Verdict, judge
 from troth.shop.catalogue.models import Edition
-from troth.shop.clauses import BY_ID, marker
+from troth.shop.clauses import BY_ID, checkout, marker
 from troth.shop.payments import gateways
 
 __all__ = ["started"]  # a fixture that each test here wants
@@ -20,7 +20,7 @@ PLAYED = ("P1", "P2", "P3", "P4", "P6", "P7", "P8", "P11", "P14", "P16", "P19", 
 @pytest.fixture
 def strangers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look-alikes whose page has no button that is known, and whose books nobody shows."""
-    monkeypatch.setattr(marker, "APPROVALS", {"paypal": "no such button", "skrill": "no such button"})
+    monkeypatch.setattr(checkout, "APPROVALS", {"paypal": "no such button", "skrill": "no such button"})
     before = marker._sandbox
     monkeypatch.setattr(marker, "_sandbox", lambda probe: f"{before(probe)}/nowhere")
 
@@ -51,7 +51,7 @@ def test_a_leak_is_seen_there_as_well(house: House, edition: Edition, strangers:
 def test_at_our_own_a_button_that_is_gone_is_no_gap(
     house: House, edition: Edition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(marker, "APPROVALS", {"paypal": "no such button", "skrill": "no such button"})
+    monkeypatch.setattr(checkout, "APPROVALS", {"paypal": "no such button", "skrill": "no such button"})
     with house.as_worker():
         assert judge(BY_ID["P8"], house.probe()).state == State.BROKEN
 

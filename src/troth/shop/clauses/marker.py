@@ -29,20 +29,16 @@ from troth.pledge.policy.columns import read as again
 from troth.pledge.policy.probe import Probe
 from troth.pledge.policy.visitor import Page, Stuck, Visitor
 from troth.shop.accounts.models import Account
-from troth.shop.catalogue.models import Product
-from troth.shop.clauses import letterbox, mutations, question
+from troth.shop.clauses import checkout, letterbox, mutations, question
 from troth.shop.delivery.models import Letter
 from troth.shop.journeys import buy, standby
 from troth.shop.orders.models import Order
 from troth.shop.payments import gateways
-from troth.shop.payments.models import Payment
-from troth.shop.tax import vat_numbers
 
 CONFIRMING = 3.0  # seconds for the letter with which a registration is confirmed
 PATIENCE = 20.0  # seconds for payment and letter
 STEP = 0.1
 OWN = ("/account", "/orders/", "/tickets/", "/invoice/")  # pages that are somebody's
-APPROVALS = {"paypal": "approve", "skrill": "pay"}
 
 
 class Left(msgspec.Struct):
@@ -102,13 +98,13 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
         _register(member, left.stem)
         names, payable = gateways.offered(), _ours(probe, member)
         left.refs = [
-            _buys(member, left.stem, names[0], _bill(left.stem, firm=True)),
-            _buys(guest, left.stem, names[-1], _bill(left.stem) | _person(left.stem, "guest")),
+            checkout.buys(member, left.stem, names[0], checkout.bill(left.stem, firm=True)),
+            checkout.buys(guest, left.stem, names[-1], checkout.bill(left.stem) | _person(left.stem, "guest")),
         ]
         _wait(left.refs if payable else _paid(left.refs), work)
         left.confirmed_unasked = _is_confirmed(left.refs[0])
         _confirms(member, stranger, left.letters, work)
-        left.refs.append(_buys(member, left.stem, names[-1]))  # once more, soon, with a proved mailbox
+        left.refs.append(checkout.buys(member, left.stem, names[-1]))  # once more, soon, with a proved mailbox
         left.still_in = _looks_around(member, left.stem)
         refs = left.refs if payable else _paid(left.refs)
         left.orders = len(refs)
@@ -138,7 +134,7 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
 def _typed(left: Left) -> list[str]:
     """Every value that could be told apart from others by its hash."""
     people = [_person(left.stem, kind) for kind in ("member", "guest", "stranger")]
-    billed = [value for value in _bill(left.stem, firm=True).values() if left.stem in value]
+    billed = [value for value in checkout.bill(left.stem, firm=True).values() if left.stem in value]
     return [
         *(value for who in people for value in who.values()),
         f"{left.stem}-Secret-7",
@@ -212,71 +208,6 @@ def _confirms(
         raise Stuck("the link of the first letter does not lead to where it is confirmed")
     if path:
         visitor.submit(path, {})
-
-
-def _buys(visitor: Visitor, stem: str, provider: str, typed: dict[str, str] | None = None) -> str:
-    """Basket, checkout, the provider's page, and back; who is known and types nothing is billed as the last time.
-
-    Returns the order's reference.
-    """
-    slug = Product.objects.filter(published=True, kind=Product.MODULE).values_list("slug", flat=True).first()
-    visitor.submit(f"/p/{slug}", {}, form="basket")
-    page = visitor.get("/checkout")
-    form = next((form for form in page.forms if any(field.name == "provider" for field in form.fields)), None)
-    if form is None:
-        raise Stuck("/checkout has no choice of providers")
-    filled = {"provider": provider, **(typed or {})}
-    paying = visitor.send(page, _as_named(page, filled), form="checkout")
-    if urlsplit(paying.url).path == "/checkout":  # a firm may pay another tax: the form comes back with the new total
-        paying = visitor.send(paying, _as_named(paying, filled), form="checkout")
-    if urlsplit(paying.url).netloc == urlsplit(visitor.base).netloc:
-        raise Stuck(f"/checkout did not lead to {provider}")
-    ref = Payment.objects.filter(pay_url__in=paying.redirects).values_list("order", flat=True).first()
-    try:
-        path = urlsplit(visitor.send(paying, {}, form=APPROVALS[provider]).url).path
-    except Stuck:
-        path = ""  # its page is none that is known here: whether that may be, `play` knows
-    if ref is None and not path.startswith("/orders/"):
-        raise Stuck(f"{provider} did not lead back to the order")
-    return str(ref or path.split("/")[2])
-
-
-def _bill(stem: str, *, firm: bool = False) -> dict[str, str]:
-    own = {
-        "billing country": "DE",
-        "billing name": f"{stem}bill name",
-        "billing street-address": f"{stem}bill street 1",
-        "billing address-level2": f"{stem}bill city",
-        "billing postal-code": f"{stem}9",
-    }
-    return own | ({"organization": f"{stem}bill company", "vat_number": _vat_number()} if firm else {})
-
-
-def _vat_number() -> str:
-    """A German one of nobody's, with its check digit (ISO/IEC 7064, MOD 11,10)."""
-    digits = f"{secrets.randbelow(9 * 10**7) + 10**7}"
-    return next(f"DE{digits}{last}" for last in range(10) if _is_one(f"DE{digits}{last}"))
-
-
-def _is_one(number: str) -> bool:
-    try:
-        return bool(vat_numbers.check(number, "DE"))
-    except ValueError:
-        return False
-
-
-def _as_named(page: Page, filled: dict[str, str]) -> dict[str, str]:
-    """Values by the fields' whole autocomplete: on one page "name" and "billing name" are two fields."""
-    fields = [field for form in page.forms for field in form.fields]
-    named = {}
-    for key, value in filled.items():
-        field = next((one for one in fields if key in (one.name, one.token)), None)
-        if field is None:
-            field = next((one for one in fields if one.token == key.removeprefix("billing ")), None)
-        if field is None:
-            raise Stuck(f"/checkout has no field {key}")
-        named[field.name] = value
-    return named
 
 
 def _looks_around(visitor: Visitor, stem: str) -> bool:

@@ -242,7 +242,9 @@ def _as_shown(costs: Cost, billing: BillingData | str | None, provider: str, sho
     if costs.total.minor > LARGEST_MINOR:
         raise Refused(_("This basket cannot be paid online; please write to us."))
     if shown is not None and shown != costs.total.minor:
-        raise Changed(_("Your total has changed with your country, VAT number or coupon; look at it and order again."))
+        raise Changed(
+            _("Your total has changed, with a price, your country, VAT number or coupon; look at it and order again.")
+        )
     if costs.total.minor and billing is None:
         raise Changed(_("This order is to be paid, so we need your billing address; please fill it in."))
     if costs.total.minor and not provider:
