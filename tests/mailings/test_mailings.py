@@ -292,6 +292,21 @@ class TestReleases:
         assert states(Mailing.objects.get()) == {"refused": 1}
         assert len(house.mails) == 1
 
+    @pytest.mark.parametrize("by", ["envelope", "link"])
+    def test_a_complaint_turns_it_off_as_well(self, house: House, edition: Edition, by: str) -> None:
+        person = self.bought(house, edition)
+        self.released(edition)
+        with mail(bounces=BOUNCES):
+            due.add("releases", "shop")
+            house.works(later=timedelta(hours=1))
+            link = dict(house.mails[-1].headers)["List-Unsubscribe"]
+            brought = f"--b\nContent-Type: message/rfc822\n\nList-Unsubscribe: {link}\n\n--b--"
+            to = house.mails[-1].sender if by == "envelope" else "complaints@fernhill.example"
+            said = f"To: {to}\nMIME-Version: 1.0\n" + COMPLAINT.replace("--b--", brought if by == "link" else "--b--")
+            assert bounce.heard(email.message_from_string(said, policy=email.policy.default)) == "complained"
+        assert consent.standing(person, Consent.RELEASES).what == Consent.OBJECTED
+        assert consent.standing(person).what == Consent.OBJECTED
+
     def test_whose_updates_have_ended_hears_nothing(self, house: House, edition: Edition) -> None:
         self.bought(house, edition)
         clock.travel(timedelta(days=800))
