@@ -81,8 +81,9 @@ def _complained_of(report: Message) -> Iterator[Message]:
     for part in report.walk():
         if part is not report:
             yield part
-        if part.get_content_type() == "text/rfc822-headers":
-            yield HeaderParser().parsestr((part.get_payload(decode=True) or b"").decode("utf-8", "replace"))
+        raw = part.get_payload(decode=True) if part.get_content_type() == "text/rfc822-headers" else None
+        if isinstance(raw, bytes):
+            yield HeaderParser().parsestr(raw.decode("utf-8", "replace"))
 
 
 def _stopped_by_link(report: Message) -> bool:

@@ -28,7 +28,7 @@ from troth.shop.holdings import PEOPLE
 from troth.shop.invoices.models import Invoice
 from troth.shop.journeys import erase as asking
 from troth.shop.journeys.backup import last_backup_ends
-from troth.shop.journeys.write_to import address, asked, letter_to, url
+from troth.shop.journeys.write_to import AN_HOUR, address, asked, letter_to, url
 from troth.shop.orders.models import Basket, Order
 from troth.shop.payments.models import Payment
 
@@ -45,7 +45,7 @@ def ask(subject: str, claim: due.Claim) -> None:
     """
     if not SHAPE.match(subject):
         ticket = asked(lambda: door().redeem(ticket=subject, kind="peek"))
-        if ticket.kind == "erase":
+        if ticket.kind == "erase" and not _just_asked(ticket.ref):
             asking.ask_for(ticket.ref, subject)
         return
     erasure = Erasure.objects.get(pk=subject)
@@ -57,6 +57,12 @@ def ask(subject: str, claim: due.Claim) -> None:
     elif not _still_open(erasure):
         return
     raise due.Again("waits for the mailbox", LOOK_AGAIN, waits=True)
+
+
+def _just_asked(person_ref: str) -> bool:
+    """Whether they got letters enough: the latest one's link stays good, whoever goes on typing their address."""
+    since = clock.now() - timedelta(hours=1)
+    return Erasure.objects.filter(person=person_ref, asked_at__gt=since).count() >= AN_HOUR
 
 
 def _send_link(erasure: Erasure, contact: Contact, claim: due.Claim) -> None:
