@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -38,7 +39,9 @@ def letters(demo: Stage) -> list[dict[str, str]]:
     return [mail for mail in every if EMAIL in mail["to"]]
 
 
-def test_somebody_is_forgotten_and_the_log_of_it_is_read(demo: Stage, tmp_path: Path) -> None:
+def test_somebody_is_forgotten_and_the_log_of_it_is_read(
+    demo: Stage, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     visitor = Visitor(demo.shop)
     try:
         typed = {"name": "Wilhelmina", "email": EMAIL, "new-password": PASSWORD, "postal-code": "10115"}
@@ -50,9 +53,13 @@ def test_somebody_is_forgotten_and_the_log_of_it_is_read(demo: Stage, tmp_path: 
         )
         (tmp_path / "noted").write_bytes(checkpoint.body)
 
+        began = time.monotonic()
         page = visitor.submit("/account/erase", {"current-password": PASSWORD}, form="/account/erase")
+        stopped = time.monotonic() - began  # whoever reads from now on is refused: tests/pledge/test_forgetting.py
         done = until(lambda: "You are forgotten" in text(visitor.get(page.url)), 30)
         assert done
+        forgotten = time.monotonic() - began
+        record_property("table", f"reading stopped after {stopped:.2f} s, forgotten after {forgotten:.2f} s, no window")
         assert letters(demo)[-1]["subject"].startswith("Our last letter")
         again = visitor.submit("/sign-in", {"email": EMAIL, "current-password": PASSWORD})
         assert again.status == 400
