@@ -16,6 +16,7 @@ from troth.pledge.vault.fields import seal
 from troth.shop.accounts import passwords
 from troth.shop.accounts.models import Contact
 from troth.shop.accounts.session import SignedIn, signed_in
+from troth.shop.journeys import choose
 from troth.shop.refusal import Refused
 
 
@@ -57,3 +58,4 @@ def flip(person_ref: str) -> None:
             return
         Contact.objects.filter(person=person_ref, state=Contact.CURRENT).update(state=Contact.OLD)
         Contact.objects.filter(pk=waiting.pk).update(state=Contact.CURRENT)
+        choose.moved(person_ref)

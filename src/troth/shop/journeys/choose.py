@@ -55,6 +55,14 @@ def stop(person_ref: str, what: str, place: str) -> None:
         due.hasten("consent", person_ref)
 
 
+def moved(person_ref: str) -> None:
+    """They have another mailbox now, in the caller's transaction: an objection is remembered for that one as well."""
+    if consent.standing(person_ref).what == Consent.OBJECTED:
+        said = Consent.objects.filter(person=person_ref, topic=Consent.NEWS, what=Consent.OBJECTED)
+        said.update(carried_at=None)
+        due.hasten("consent", person_ref)
+
+
 def followed(order: Order) -> None:
     """Somebody came by the link that only their letter had: the mailbox that they gave is theirs."""
     first = Contact.objects.filter(pk=order.contact_id, followed_at__isnull=True)
