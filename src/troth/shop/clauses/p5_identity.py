@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +29,7 @@ from troth.shop.delivery import letters
 from troth.shop.delivery.models import Letter
 from troth.shop.journeys import sign_in
 from troth.shop.mailings.models import Mailing, Recipient
+from troth.shop.support.models import Ticket
 
 
 def an_invented_password_opens_nothing(probe: Probe) -> Iterator[Finding]:
@@ -91,7 +94,11 @@ def every_record_has_its_end(probe: Probe) -> Iterator[Finding]:
 
 
 def requests_are_done_in_time(probe: Probe) -> Iterator[Finding]:
-    """Seeing, taking along, correcting and objecting are done at once; being forgotten has a window to cancel it."""
+    """Seeing, taking along, correcting and objecting are done at once; being forgotten has a window to cancel it.
+
+    Whoever asks in their own words, by mail or by the form, asks as well as by a button: each question may be such a
+    request, and has the law's days at the most.
+    """
     days = DEADLINES.get(probe.config.shop.country, EARLIEST)
     proved = Erasure.objects.filter(state__in=(Erasure.WAITING, Erasure.GOING), proved_at__isnull=False)
     if late := proved.filter(proved_at__lt=probe.now - timedelta(days=days)).count():
@@ -100,7 +107,17 @@ def requests_are_done_in_time(probe: Probe) -> Iterator[Finding]:
         yield broken(f"[policy] erase_window is longer than the {days} days that the law gives")
     if lost := proved.exclude(pk__in=Due.objects.filter(kind="erase").values("subject")).count():
         yield broken(f"wishes to be forgotten that nobody works on: {lost}")
-    yield holds(f"wishes to be forgotten under way: {proved.count()}, each due within {days} days; all else is at once")
+    if probe.config.policy.answer_days > days:
+        yield broken(f"[policy] answer_days is longer than the {days} days that the law gives for a request")
+    old = Ticket.objects.filter(state__in=Ticket.OURS, made_at__lt=probe.now - timedelta(days=days))
+    if waiting := old.filter(Q(due_at__isnull=True) | Q(due_at__lt=probe.now)).count():
+        yield broken(
+            f"questions, any of which may be a request, that wait longer than the law's {days} days: {waiting}"
+        )
+    yield holds(
+        f"wishes to be forgotten under way: {proved.count()}, each due within {days} days, as is every answer to a "
+        "request in somebody's own words; all else is at once"
+    )
 
 
 @contextmanager
@@ -112,6 +129,25 @@ def _one_forgotten_about() -> Iterator[None]:
         yield
     finally:
         row.delete()
+
+
+def _slow_to_answer() -> AbstractContextManager[None]:
+    policy = msgspec.structs.replace(settings.TROTH.policy, answer_days=60)
+    return mutations.replaced(settings, "TROTH", msgspec.structs.replace(settings.TROTH, policy=policy))
+
+
+@contextmanager
+def _asked_long_ago() -> Iterator[None]:
+    """Somebody wrote "send me all you have of me", and it was put off."""
+    contact = objector.somebody()
+    long_ago = clock.now() - timedelta(days=60)
+    ticket = Ticket.objects.create(person_id=contact.person_id, due_at=long_ago)
+    Ticket.objects.filter(pk=ticket.pk).update(made_at=long_ago)
+    try:
+        yield
+    finally:
+        ticket.delete()
+        contact.delete()
 
 
 def _anybody(*given: Any) -> SignedIn:
@@ -201,6 +237,18 @@ CLAUSE = Clause(
         Mutant(
             "a wish to be forgotten is tidied away",
             _one_forgotten_about,
+            in_demo=False,
+            turns=(requests_are_done_in_time,),
+        ),
+        Mutant(
+            "answers may take two months",
+            _slow_to_answer,
+            in_demo=False,
+            turns=(requests_are_done_in_time,),
+        ),
+        Mutant(
+            "a request in somebody's own words is put off",
+            _asked_long_ago,
             in_demo=False,
             turns=(requests_are_done_in_time,),
         ),
