@@ -30,7 +30,7 @@ from tests.strongroom.world import Copy, World, quick_hash
 from troth.pledge import clock
 from troth.pledge.due import loop as due
 from troth.pledge.ids import from_bytes
-from troth.pledge.keeper import credentials
+from troth.pledge.keeper import passwords
 from troth.pledge.kms import RootKeyError
 from troth.pledge.rights.models import Erasure
 from troth.pledge.vault import seen
@@ -287,7 +287,7 @@ class Machine(RuleBasedStateMachine):
 
 @pytest.mark.soak
 def test_whatever_happens(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(credentials, "hash_password", quick_hash())
+    monkeypatch.setattr(passwords, "hash_password", quick_hash())
     settings.TROTH.home.mkdir(exist_ok=True)
     (settings.TROTH.home / "ledger.pub").write_text(f"{house.keeper.room.leaves.verify_key}\n")
 

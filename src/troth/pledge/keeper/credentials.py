@@ -2,7 +2,7 @@
 
 Who may sign in with a mailbox: the first who claimed it, until somebody proves it by a mail; then that person. Others
 may wait with the same mailbox and never learn of it. The database settles who wins (unique index `may_sign_in`).
-Passwords: Argon2id (RFC 9106) t=2, 19 MiB, p=1, by pyca/cryptography; an unknown mailbox costs the same work.
+Passwords: passwords.py; an unknown mailbox costs the same work.
 """
 
 import hashlib
@@ -14,10 +14,8 @@ from contextlib import suppress
 from typing import Any
 
 import msgspec
-from cryptography.exceptions import InvalidKey
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from troth.pledge.keeper import capabilities, messages
+from troth.pledge.keeper import capabilities, messages, passwords
 from troth.pledge.keeper.room import Room
 from troth.pledge.keeper.seals import BadSeal
 
@@ -49,24 +47,12 @@ def read_mailbox(contact: bytes) -> str:
         raise BadSeal from None
 
 
-def hash_password(password: str) -> str:
-    argon = Argon2id(salt=secrets.token_bytes(16), length=32, iterations=2, lanes=1, memory_cost=19_456)
-    return argon.derive_phc_encoded(password.encode())
-
-
-def fits(password: str, phc: str) -> bool:
-    with suppress(InvalidKey):
-        Argon2id.verify_phc_encoded(password.encode(), phc)
-        return True
-    return False
-
-
 class Credentials:
     """The verbs that hash are generators: they yield slow work and go on, in a later batch, with its result."""
 
     def __init__(self, room: Room) -> None:
         self._room, self._db, self._keys, self._persons = room, room.db, room.keys, room.persons
-        self._nobody = hash_password(secrets.token_urlsafe())
+        self._nobody = passwords.hash_password(secrets.token_urlsafe())
 
     def enrol(self, role: str, ask: messages.Enrol) -> Steps:
         """Give a blank's person a mailbox and a password. Refused "secret" unless the blank's secret is shown.
@@ -84,7 +70,7 @@ class Credentials:
                 self._db.execute("UPDATE OR IGNORE credential SET standing = ? WHERE ref = ?", (CLAIMED, raw))
                 return self.session(raw)
         known = self._credential(raw)
-        right = yield lambda: fits(ask.password, known[1])
+        right = yield lambda: passwords.fits(ask.password, known[1])
         if not right or known[0] != index:
             raise messages.Refused("secret")
         return self.session(raw)
@@ -209,7 +195,7 @@ class Credentials:
             raise messages.Refused("later", ends - FORGIVEN - now)
         wait = min(1 << (fails + 1 - FREE), LONGEST_WAIT) if fails >= FREE else 0
         self._db.execute("INSERT OR REPLACE INTO failure VALUES (?, ?, ?)", (counted, fails + 1, now + wait + FORGIVEN))
-        right = yield lambda: fits(password[:LONGEST_PASSWORD], phc)
+        right = yield lambda: passwords.fits(password[:LONGEST_PASSWORD], phc)
         if not right or phc is self._nobody:
             raise messages.Refused("credentials")
         self._db.execute("DELETE FROM failure WHERE who = ?", (counted,))
@@ -344,4 +330,4 @@ def _hashed(password: str) -> Generator[Work, Any, Any]:
     """Refused "password" for one that is too short or too long to be one."""
     if not 8 <= len(password) <= LONGEST_PASSWORD:
         raise messages.Refused("password")
-    return (yield lambda: hash_password(password))
+    return (yield lambda: passwords.hash_password(password))

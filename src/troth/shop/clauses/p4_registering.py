@@ -11,7 +11,7 @@ from hashlib import sha256
 import msgspec
 from django.utils.translation import gettext_lazy as _
 
-from troth.pledge.keeper import credentials
+from troth.pledge.keeper import passwords
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds
 from troth.pledge.policy.probe import Probe, sealed_columns
 from troth.shop.clauses import mutations, pages
@@ -56,7 +56,7 @@ def the_classes_hold_exactly_these(probe: Probe) -> Iterator[Finding]:
 
 def the_password_is_hashed_as_promised(probe: Probe) -> Iterator[Finding]:
     """In the function that the keeper hashes by: PHC's string says how (RFC 9106; memory in KiB, passes)."""
-    said = re.match(r"\$argon2id\$v=19\$m=(\d+),t=(\d+),p=\d+\$", credentials.hash_password(secrets.token_urlsafe()))
+    said = re.match(r"\$argon2id\$v=19\$m=(\d+),t=(\d+),p=\d+\$", passwords.hash_password(secrets.token_urlsafe()))
     if said is None or int(said[1]) * int(said[2]) < LEAST_WORK:
         yield broken("passwords are kept by a hash that is weaker than was promised")
     yield holds("passwords are kept as Argon2id hashes, each of which costs 19 MiB of memory twice")
@@ -108,7 +108,7 @@ CLAUSE = Clause(
         Mutant(
             "signing in shall be faster",
             lambda: mutations.replaced(
-                credentials, "hash_password", lambda password: sha256(password.encode()).hexdigest()
+                passwords, "hash_password", lambda password: sha256(password.encode()).hexdigest()
             ),
             in_demo=False,
             turns=(the_password_is_hashed_as_promised,),
