@@ -40,7 +40,9 @@ def judged(house: House, clause_id: str) -> Verdict:
 @pytest.mark.parametrize("clause_id", [clause.id for clause in CLAUSES])
 def test_a_healthy_shop_holds_what_it_promises(house: House, edition: Edition, clause_id: str) -> None:
     verdict = judged(house, clause_id)
-    assert verdict.state in (State.HOLDS, State.GAP), verdict.findings
+    wrong = [finding.sentence for finding in verdict.findings if finding.state not in (State.HOLDS, State.GAP)]
+    assert wrong == []
+    assert verdict.state in (State.HOLDS, State.GAP)
 
 
 @pytest.mark.parametrize(("clause_id", "mutant"), MUTANTS, ids=[f"{one}: {mutant.name}" for one, mutant in MUTANTS])

@@ -1,6 +1,7 @@
 """An order that many signs speak against is held before any provider hears of it; an ordinary shop holds nothing."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -72,10 +73,11 @@ def test_an_ordinary_order_is_not_held_and_its_address_lies_sealed(house: House,
     assert LEEDS not in house.mails[0].raw
 
 
-def test_a_traveller_a_company_and_a_relay_buy_as_ever(house: House, edition: Edition) -> None:
+def test_a_traveller_a_company_and_a_relay_buy_as_ever(house: House, edition: Edition, tmp_path: Path) -> None:
     house.stock(20)
-    (settings.TROTH.home / "relays.txt").write_text("# relays\n81.2.69.0/24\n")
-    ruled(anonymisers="relays.txt")
+    relays = tmp_path / "relays.txt"
+    relays.write_text("# relays\n81.2.69.0/24\n")
+    ruled(anonymisers=str(relays))
     assert order(edition, DUBLIN).state == Order.OPEN
     assert {order(edition).state for _ in range(6)} == {Order.OPEN}
     last = order(edition, "8.8.8.8")

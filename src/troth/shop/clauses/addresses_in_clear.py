@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from django.conf import settings
 
+from troth.config import Config
 from troth.pledge.policy import addresses
 from troth.pledge.policy.clause import Finding, broken, holds
 from troth.pledge.policy.probe import Probe
@@ -48,7 +49,7 @@ def no_address_stands_in_clear(probe: Probe) -> Iterator[Finding]:
             strange -= _sellers()
         if strange:
             yield broken(f"{place} holds what looks like the address of a mailbox or a machine")
-    files = [path for path in probe.written() if _is_read(path, probe.config.home)]
+    files = [path for path in probe.written() if _is_read(path, probe.config)]
     for path in files:
         if _in_file(path) - owners:
             yield broken(f"{path.relative_to(probe.config.home)} holds what looks like the address of one")
@@ -59,10 +60,11 @@ def _is_owners(place: str) -> bool:
     return place.startswith(tuple(OWNERS))
 
 
-def _is_read(path: Path, home: Path) -> bool:
+def _is_read(path: Path, config: Config) -> bool:
     """Texts of the program's own: not what the owner put there, nor what answers customers."""
-    owners = path.relative_to(home).parts[0] in ("files", "media", "texts", "templates", "answers")
-    return not owners and path.suffix in TEXTS
+    owners = path.relative_to(config.home).parts[0] in ("files", "media", "texts", "templates", "answers")
+    lists = {config.home / name for name in (config.fraud.countries, config.fraud.anonymisers) if name}
+    return not owners and path not in lists and path.suffix in TEXTS
 
 
 def _in_file(path: Path) -> set[str]:

@@ -36,9 +36,10 @@ def sealed_columns_hold_seals(probe: Probe) -> Iterator[Finding]:
 
 
 def lies_open(value: bytes) -> bool:
-    """Whether a sealed column holds something else. Ciphertext has every byte alike; a text hardly one above 127."""
+    """Whether a sealed column holds something else. Ciphertext has every byte alike; a text hardly one above 127: of
+    the shortest ciphertexts one in 10^11 has as few."""
     body = value[HEAD_SIZE:]
-    return not value.startswith(HEAD) or len(value) < LEAST or len(body.translate(None, HIGH)) > 0.8 * len(body)
+    return not value.startswith(HEAD) or len(value) < LEAST or len(body.translate(None, HIGH)) > 0.95 * len(body)
 
 
 def the_marker_customer_stands_nowhere(probe: Probe) -> Iterator[Finding]:

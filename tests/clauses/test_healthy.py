@@ -1,0 +1,36 @@
+"""What is as it should be is never told as broken: a list of the owner's own, and ciphertext as short as there is."""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+from django.conf import settings
+
+from tests.house import House
+from troth.pledge.policy.clause import State
+from troth.shop.clauses import addresses_in_clear, p16_at_rest
+
+
+def states(house: House) -> set[str]:
+    with house.as_worker():
+        return {finding.state for finding in addresses_in_clear.no_address_stands_in_clear(house.probe())}
+
+
+def test_the_owners_list_of_relays_names_no_customer(house: House) -> None:
+    relays = settings.TROTH.home / "relays.txt"
+    relays.write_text("203.0.113.0/24\n")
+    try:
+        assert states(house) == {State.BROKEN, State.HOLDS}  # nobody named it: it may be anything
+        named = msgspec.structs.replace(settings.TROTH.fraud, anonymisers="relays.txt")
+        settings.TROTH = msgspec.structs.replace(settings.TROTH, fraud=named)  # the house puts it back
+        assert states(house) == {State.HOLDS}
+    finally:
+        relays.unlink()
+
+
+def test_ciphertext_is_not_taken_for_a_text_by_chance() -> None:
+    draw, shortest = random.Random(20261123), p16_at_rest.LEAST - p16_at_rest.HEAD_SIZE
+    head = p16_at_rest.HEAD.ljust(p16_at_rest.HEAD_SIZE, b"\1")
+    assert not any(p16_at_rest.lies_open(head + draw.randbytes(shortest)) for _ in range(500_000))
+    assert p16_at_rest.lies_open(head + b"ada.finch@mail.example, Fern Lane 12, Upper Fern, 10115")
