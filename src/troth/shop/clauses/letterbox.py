@@ -38,7 +38,7 @@ class Letterbox(msgspec.Struct):
     fetching: int = 0  # of them, those that make the mail program fetch something
     elsewhere: int = 0  # letters that speak of the marker customer and went to somebody else
     arrivals: str = ""  # where the sandbox tells what arrived; "": it tells nothing
-    all_told: bool = False  # it tells what arrived, whoever sent it
+    all_told: bool = False  # their letters arrive there, whoever sends them
     seen: int = 0  # the number of the last mail there that was looked at
 
     def link(self, begins: str) -> str:
@@ -60,6 +60,7 @@ class Letterbox(msgspec.Struct):
             letter = email.message_from_string(mail.raw, policy=email.policy.default)
             self.seen = mail.number
             for address in mail.to:
+                self.all_told |= address.lower().endswith(MARKER)
                 self.hear(letter, address)
 
     def _arrived(self, visitor: Visitor, which: str) -> list[_Mail]:
@@ -67,9 +68,7 @@ class Letterbox(msgspec.Struct):
         if page is None or page.status != 200:
             return []
         try:
-            told = msgspec.json.decode(page.body, type=list[_Mail])
-            self.all_told = True
-            return told
+            return msgspec.json.decode(page.body, type=list[_Mail])
         except msgspec.DecodeError:
             return []  # somebody else's look-alikes
 
