@@ -21,6 +21,7 @@ MODULES = {
     "troth.shop.payments.providers.": ("P2", "reach"),
     "troth.shop.support.imap": ("P19", "reach"),
     "troth.shop.clauses.asked_from_outside": ("P15", "reach"),
+    "troth.shop.clauses.p2_direct_payment": ("P2", "reach"),  # looks at the lines to providers; opens none
     "troth.shop.clauses.p18_safe_servers": ("P18", "reach write"),
     "troth.shop.journeys.backup": ("P16", "reach"),  # a process of its own seals copies
     "troth.shop.journeys.main_copy": ("P16", "reach write print"),

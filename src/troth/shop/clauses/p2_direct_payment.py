@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import msgspec
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +18,7 @@ from troth import config
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds
 from troth.pledge.policy.probe import Probe
 from troth.shop.clauses import marker, mutations, pages
+from troth.shop.payments.providers import http
 from troth.shop.payments.providers.contract import Ask
 
 # What a provider may be told (P2), by the names of the only message that reaches one.
@@ -61,6 +65,11 @@ def nothing_personal_was_told(probe: Probe) -> Iterator[Finding]:
 def over_tls(probe: Probe) -> Iterator[Finding]:
     own = (probe.config.paypal.base_url, probe.config.skrill.pay_url, probe.config.skrill.query_url)
     plain = [url for url in own if urlsplit(url).scheme != "https"]
+    with http.make_client() as client:
+        transport: Any = client._transport
+        context: ssl.SSLContext = transport._pool._ssl_context
+    if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
+        yield broken("whoever answers for a provider is believed to be it, without a good certificate")
     if any(not config.is_loopback(urlsplit(url).hostname or "") for url in plain):
         yield broken("a provider is spoken to without TLS")
     elif plain:
@@ -77,6 +86,13 @@ def _with_email() -> AbstractContextManager[None]:
     return mutations.replaced(
         sys.modules[__name__], "Ask", msgspec.defstruct("Ask", [("payment_id", str), ("email", str)])
     )
+
+
+def _any_name() -> ssl.SSLContext:
+    """Behind our proxy the certificate is for another name."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    return context
 
 
 def _without_tls() -> AbstractContextManager[None]:
@@ -116,5 +132,10 @@ CLAUSE = Clause(
         ),
         Mutant("the message has a field for an address", _with_email, turns=(only_declared_fields,)),
         Mutant("a provider is asked without TLS", _without_tls, turns=(over_tls,)),
+        Mutant(
+            "a provider's certificate may be for another name",
+            lambda: mutations.replaced(http, "make_client", lambda: httpx.Client(verify=_any_name(), trust_env=False)),
+            turns=(over_tls,),
+        ),
     ),
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from email.message import EmailMessage
+from email.utils import make_msgid
 from typing import Any
 
 from django.conf import settings
@@ -58,7 +59,7 @@ def nothing_unpaid_is_delivered(probe: Probe) -> Iterator[Finding]:
 
 
 def the_marker_customer_got_mail(probe: Probe) -> Iterator[Finding]:
-    left = probe.marker()
+    left, same = probe.marker(), Letter(kind="deliver", subject="the same")
     if left is None:
         yield gap("no marker customer beside real providers; deliveries of real orders are counted instead")
     elif not left.orders:
@@ -67,6 +68,8 @@ def the_marker_customer_got_mail(probe: Probe) -> Iterator[Finding]:
         yield broken(f"{left.undelivered} of {left.orders} orders of the marker customer were paid and not delivered")
     elif left.unheard:
         yield broken(f"{left.unheard} letters with what the marker customer bought count as sent and never were")
+    elif letters.message_id(same) != letters.message_id(same):
+        yield broken("a letter that is sent twice, after a death, is two letters to a mail program")
     else:
         yield holds(f"{left.orders} orders of the marker customer were paid and delivered, two of them to one account")
 
@@ -187,6 +190,12 @@ CLAUSE = Clause(
         Mutant(
             "who buys twice within the hour gets one letter",
             lambda: mutations.replaced(letters, "send", _one_an_hour),
+            in_demo=False,
+            turns=(the_marker_customer_got_mail,),
+        ),
+        Mutant(
+            "each copy of a letter has a number of its own",
+            lambda: mutations.replaced(letters, "message_id", lambda letter: make_msgid()),
             in_demo=False,
             turns=(the_marker_customer_got_mail,),
         ),

@@ -85,6 +85,9 @@ def every_objection_is_carried_out(probe: Probe) -> Iterator[Finding]:
 def the_choice_stands_where_data_are_given(probe: Probe) -> Iterator[Finding]:
     if "mailings" not in pages.inputs(probe.page("/register"), "/register"):
         yield broken("/register does not ask whether we may write")
+    for path, page in pages.every(probe):
+        if any(field.name == "mailings" and field.checked for form in page.forms for field in form.fields):
+            yield broken(f"the choice on {path} is made before anybody made it")  # C-673/17, Planet49
     letter = mail_out.sample(Mailing(title="News", text="News."))
     link = str(letter["List-Unsubscribe"] or "").strip("<>")
     if "/unsubscribe/" not in link or letter["List-Unsubscribe-Post"] != "List-Unsubscribe=One-Click":
@@ -96,6 +99,10 @@ def the_choice_stands_where_data_are_given(probe: Probe) -> Iterator[Finding]:
         if part is None or link not in str(part.get_content()):
             yield broken("a mailing's letter does not show the link that stops it")
     yield holds("registering asks, and each mailing's letter has a link and a one-click way to stop it")
+
+
+def _ticked(source: str) -> str:
+    return source.replace("</form>", '<input type="checkbox" name="mailings" checked></form>', 1)
 
 
 def _unmarked(*given: Any) -> EmailMessage:
@@ -202,6 +209,11 @@ CLAUSE = Clause(
             _an_old_one_waits,
             in_demo=False,
             turns=(every_objection_is_carried_out,),
+        ),
+        Mutant(
+            "the box is ticked already",
+            lambda: mutations.page_edited("register.html", _ticked),
+            turns=(the_choice_stands_where_data_are_given,),
         ),
         Mutant(
             "letters lose the one click",

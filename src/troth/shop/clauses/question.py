@@ -38,7 +38,7 @@ def ask(visitor: Visitor, stem: str, who: dict[str, str] | None = None) -> Asked
     """Send a question, about pages that it names, by the form that stands on the contact page."""
     pages = f"{visitor.base}/ and {visitor.base}/contact"
     text = f"{stem} question about {pages}; I have paid with {CARD}"
-    typed = {**(who or {}), "subject": f"{stem} subject", "text": text}
+    typed = {**(who or {}), "subject": f"{stem} subject {CARD}", "text": text}
     try:
         page = visitor.submit("/contact", typed, form="contact")
     except Stuck:
