@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 
 import msgspec
+import pytest
 from django.conf import settings
 
 from tests.house import House
 from troth.pledge.policy.clause import State
+from troth.pledge.vault.classes import Billing, Contact, Enclosure, Network, Personal, Words
 from troth.shop.clauses import addresses_in_clear, p16_at_rest
 
 
@@ -29,8 +31,25 @@ def test_the_owners_list_of_relays_names_no_customer(house: House) -> None:
         relays.unlink()
 
 
+HEAD = p16_at_rest.HEAD.ljust(p16_at_rest.HEAD_SIZE, b"\1")
+
+
 def test_ciphertext_is_not_taken_for_a_text_by_chance() -> None:
     draw, shortest = random.Random(20261123), p16_at_rest.LEAST - p16_at_rest.HEAD_SIZE
-    head = p16_at_rest.HEAD.ljust(p16_at_rest.HEAD_SIZE, b"\1")
-    assert not any(p16_at_rest.lies_open(head + draw.randbytes(shortest)) for _ in range(500_000))
-    assert p16_at_rest.lies_open(head + b"ada.finch@mail.example, Fern Lane 12, Upper Fern, 10115")
+    assert not any(p16_at_rest.lies_open(HEAD + draw.randbytes(shortest), Contact) for _ in range(500_000))
+    assert p16_at_rest.lies_open(HEAD + b"ada.finch@mail.example, Fern Lane 12, Upper Fern, 10115", Contact)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        Contact(name="\u8d75\u654f" * 8, email="zm@b.example"),
+        Billing(name="Ada", street="Fern Lane 12", city="Upper Fern", postcode="10115", country="DE", salt="q3-Xw"),
+        Words(text="\u041a\u043e\u0433\u0434\u0430? " * 12),
+        Enclosure(name="heron.png", kind="image/png", key=bytes(range(200, 232))),
+        Network(address=bytes([203, 0, 113, 7]), points=9, signs=("several-countries", "many-orders")),
+    ],
+    ids=lambda record: type(record).__name__,
+)
+def test_a_record_in_clear_is_told_whatever_its_script(record: Personal) -> None:
+    assert p16_at_rest.lies_open(HEAD + msgspec.msgpack.encode(record), type(record))

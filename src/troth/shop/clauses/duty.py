@@ -159,6 +159,8 @@ def _look_again(clause_id: str, *, broken: bool) -> str:
         told = models.Verdict.objects.filter(clause=clause_id).order_by("-checked_at", "-pk").first()
         if told is not None and (told.state == "broken") == broken and told.state != "unknown":
             return ""
+        if not broken:
+            mending.after(clause_id)  # the web process may have been the last to hear of it, and have written till then
         at_once(clause_id)
     except DatabaseError:
         log.error("database away")

@@ -50,7 +50,7 @@ def _seal_what_lies_open() -> None:
     for model, field in sealed_columns():
         for row in model._default_manager.filter(**{f"{field.name}__isnull": False}).select_related("person"):
             raw = bytes(row.__dict__[field.attname])
-            if p16_at_rest.lies_open(raw):
+            if p16_at_rest.lies_open(raw, field.personal):
                 seal(row, field.name, msgspec.msgpack.decode(raw[p16_at_rest.HEAD_SIZE :], type=field.personal))
                 row.save(update_fields=[field.name])
     if connection.vendor == "sqlite" and not connection.in_atomic_block:

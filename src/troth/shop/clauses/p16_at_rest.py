@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,6 +16,7 @@ from troth import config
 from troth.pledge.keeper import seals
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, State, broken, gap, holds, unknown
 from troth.pledge.policy.probe import Probe, sealed_columns
+from troth.pledge.vault.classes import Personal
 from troth.shop.clauses import addresses_in_clear, forgotten, keyring, marker, mutations, separation
 
 HEAD = bytes([seals.FORMAT])
@@ -29,17 +31,33 @@ def sealed_columns_hold_seals(probe: Probe) -> Iterator[Finding]:
         raw = model._default_manager.filter(**{f"{field.name}__isnull": False}).values_list(field.name, flat=True)
         for value in raw.iterator(chunk_size=500):
             rows += 1
-            if lies_open(bytes(value)):
+            if lies_open(bytes(value), field.personal):
                 yield broken(f"{model._meta.db_table}.{field.column} holds something that is not sealed")
                 break
     yield holds(f"{rows} sealed values in {len(list(sealed_columns()))} columns, all of them ciphertext")
 
 
-def lies_open(value: bytes) -> bool:
-    """Whether a sealed column holds something else. Ciphertext has every byte alike; a text hardly one above 127: of
-    the shortest ciphertexts one in 10^11 has as few."""
+def lies_open(value: bytes, record: type[Personal]) -> bool:
+    """Whether a sealed column holds something else: what reads as the record it is for, or has the look of a text.
+
+    Half of a ciphertext's bytes are above 127, hardly one of a text's: of 10^10 ciphertexts one strays as far.
+    """
     body = value[HEAD_SIZE:]
-    return not value.startswith(HEAD) or len(value) < LEAST or len(body.translate(None, HIGH)) > 0.95 * len(body)
+    high = len(body) - len(body.translate(None, HIGH))
+    return (
+        not value.startswith(HEAD)
+        or len(value) < LEAST
+        or high < len(body) / 2 - 6.4 * math.sqrt(len(body)) / 2
+        or _reads_as(body, record)
+    )
+
+
+def _reads_as(body: bytes, record: type[Personal]) -> bool:
+    try:
+        msgspec.msgpack.decode(body, type=record)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def the_marker_customer_stands_nowhere(probe: Probe) -> Iterator[Finding]:
