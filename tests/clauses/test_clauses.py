@@ -26,6 +26,8 @@ def started(db: None) -> Iterator[None]:
     for role in ("web", "worker"):
         outgoing.guard(settings.TROTH, role)
     (folder / "separation.json").write_text(json.dumps({"web": "none", "worker": "none"}))
+    shut_in = {"memory": True, "no new privileges": True}
+    (folder / "shut_in.json").write_text(json.dumps({"web": shut_in, "worker": shut_in}))
     versions.look()
     yield
     egress.rest()

@@ -74,6 +74,13 @@ def test_each_role_says_how_it_is_kept_apart(shop: Serving) -> None:
     assert separation.read(shop.home) == {"web": KEPT_APART, "worker": KEPT_APART}
 
 
+def test_each_role_says_how_it_is_shut_in(shop: Serving) -> None:
+    noted = shop.home / "run" / "shut_in.json"
+    until(lambda: noted.exists() and len(json.loads(noted.read_text() or "{}")) == 2)
+    shut_in = {"memory": sys.platform == "linux", "no new privileges": sys.platform == "linux"}
+    assert json.loads(noted.read_text()) == {"web": shut_in, "worker": shut_in}
+
+
 def test_a_database_beside_the_keepers_folder_is_told_as_not_kept_apart(home: Path) -> None:
     text = (home / "troth.toml").read_text().replace("sqlite:///data/main.sqlite3", "sqlite:///main.sqlite3")
     (home / "troth.toml").write_text(text)

@@ -105,6 +105,10 @@ def test_what_reaches_nowhere_is_left_alone(source: str) -> None:
         ("sys.stderr.write(text)", "prints"),
         ("response.set_cookie('src', came)", "gives browsers cookies"),
         ("response.cookies['src'] = came", "gives browsers cookies"),
+        ("said = request.META['REMOTE_ADDR']", "sees from where somebody comes"),
+        ("from troth.faces.api.callers import came_from", "sees from where somebody comes"),
+        ("from troth.shop.fraud import keyed, places", "places somebody by their address"),
+        ("    import geoip2.database", "places somebody by their address"),
     ],
 )
 def test_files_words_and_cookies_are_ways_out_too(source: str, how: str) -> None:
@@ -113,7 +117,13 @@ def test_files_words_and_cookies_are_ways_out_too(source: str, how: str) -> None
 
 @pytest.mark.parametrize(
     "source",
-    ['path.open("rb")', "door().open([row.contact], purpose='deliver')", "blueprint(x)", "request.cookies['a'] == b"],
+    [
+        'path.open("rb")',
+        "door().open([row.contact], purpose='deliver')",
+        "blueprint(x)",
+        "places = 3",
+        "request.cookies['a'] == b",
+    ],
 )
 def test_reading_is_no_way_out(source: str) -> None:
     assert ways._ways(source) == []

@@ -14,7 +14,8 @@ from django.apps import apps
 
 from troth.pledge.rights import ways
 
-# Module -> its promise, and what it does: reach other machines, write files, print, give cookies. A dot at the end: all
+# Module -> its promise, and what it does: reach other machines, write files, print, give cookies,
+# see IP addresses, place them in countries. A dot at the end: all
 # that begin so.
 MODULES = {
     "troth.shop.delivery.post": ("P8", "reach"),
@@ -40,9 +41,21 @@ MODULES = {
     "troth.shop.payments.states": ("P3", "print"),  # a document
     "troth.shop.catalogue.": ("P3", "write"),  # archives and pictures of what is sold
     "troth.faces.desk.arriving": ("P3", "write"),
-    "troth.shop.clauses.": ("P3", "write"),  # mutants, in test mode alone
+    "troth.shop.clauses.": ("P3", "write see"),  # mutants, in test mode alone
     "troth.pledge.ledger.": ("P3", "write"),  # the public ledger
-    "troth.pledge.rights.ways": ("P3", "write print give"),  # names what it looks for
+    "troth.pledge.rights.ways": ("P3", "write print give see place"),  # names what it looks for
+    # An IP address: who sees one, to pass it on to fraud's journey or to count it, and who asks where it is.
+    "troth.faces.api.callers": ("P11", "see"),
+    "troth.faces.api.composer": ("P11", "see"),
+    "troth.faces.api.licences": ("P11", "see"),
+    "troth.faces.storefront.limits": ("P11", "see"),
+    "troth.faces.storefront.views.health": ("P11", "see"),  # whether a program of this machine asks
+    "troth.faces.storefront.transport": ("P11", "see"),  # whether a proxy stands in front
+    "troth.faces.storefront.views.accounts": ("P11", "see"),
+    "troth.faces.storefront.views.checkout": ("P11", "see"),
+    "troth.faces.storefront.views.orders": ("P11", "see"),
+    "troth.shop.fraud.": ("P11", "place"),
+    "troth.shop.journeys.weigh": ("P11", "place"),
     "troth.faces.storefront.signed_in": ("P5", "give"),
     "troth.faces.desk.seat": ("P17", "give"),
 }

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 
-_PDEATHSIG, _DUMPABLE, _NO_NEW_PRIVS = 1, 4, 38
+_PDEATHSIG, _GET_DUMPABLE, _DUMPABLE, _NO_NEW_PRIVS, _GET_NO_NEW_PRIVS = 1, 3, 4, 38, 39
 
 
 def die_with(parent: int) -> bool:
@@ -27,6 +27,17 @@ def hide_memory() -> bool:
 def no_new_privileges() -> bool:
     """No program that is started from here gains rights, by setuid or otherwise. Cannot be taken back."""
     return _prctl(_NO_NEW_PRIVS, 1)
+
+
+def shut_in() -> dict[str, bool]:
+    """What the kernel says of this process now: "memory" is hidden, it has "no new privileges". Empty but on Linux."""
+    if sys.platform != "linux":
+        return {}
+    ask = ctypes.CDLL(None).prctl
+    return {
+        "memory": ask(_GET_DUMPABLE, 0, 0, 0, 0) == 0,
+        "no new privileges": ask(_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
+    }
 
 
 def keep_what_is_loaded() -> None:

@@ -5,6 +5,8 @@ Each role writes what it found into `run/separation.json`, for `troth check`:
 "landlock"  the kernel refuses this process the keyring and the root key
 "user"      so it does because they belong to another user
 "none"      nothing but our own code keeps them apart
+
+Once it is ready, each notes in `run/shut_in.json` what the kernel says of it (process.shut_in).
 """
 
 from __future__ import annotations
@@ -30,8 +32,13 @@ def shut_out(config: Config, role: str) -> str:
     with suppress(OSError):  # a folder that is not ours was made with the units
         (config.home / UPLOADS).mkdir(exist_ok=True)
     outcome = _outcome(config, role)
-    _note(config.home, role, outcome)
+    _note(config.home / "run" / "separation.json", role, outcome)
     return outcome
+
+
+def note_how_shut_in(config: Config, role: str) -> None:
+    """For `troth check`, once the process has done all that it does to itself."""
+    _note(config.home / "run" / "shut_in.json", role, process.shut_in())
 
 
 def read(home: Path) -> dict[str, str]:
@@ -113,13 +120,12 @@ def _writable(config: Config, role: str) -> list[Path]:
     return [path.resolve() for path in places if not any(kept.is_relative_to(path.resolve()) for kept in own)]
 
 
-def _note(home: Path, role: str, outcome: str) -> None:
-    path = home / "run" / "separation.json"
+def _note(path: Path, role: str, found: object) -> None:
     path.parent.mkdir(mode=0o700, exist_ok=True)
     # Web and worker may be two users of one group; the folder is closed to everybody else.
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o660), "r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        found = json.loads(file.read() or "{}") | {role: outcome}
+        noted = json.loads(file.read() or "{}") | {role: found}
         file.seek(0)
         file.truncate()
-        file.write(json.dumps(found))
+        file.write(json.dumps(noted))

@@ -97,7 +97,8 @@ def prepare(settings: Config) -> None:
     if database.scheme == "sqlite":
         (settings.home / database.path.removeprefix("/")).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     (settings.home / "catalogue.stamp").touch()
-    (settings.home / "run" / "separation.json").unlink(missing_ok=True)
+    for noted in ("separation.json", "shut_in.json"):
+        (settings.home / "run" / noted).unlink(missing_ok=True)
 
 
 def bring_up_to_date(settings: Config, environ: dict[str, str]) -> None:

@@ -83,7 +83,8 @@ def application() -> Callable[..., Any]:
     from troth.faces.wsgi import application as shop
 
     logs.guard_crashes()
-    outgoing.guard(config.load(), "web")
+    settings = config.load()
+    outgoing.guard(settings, "web")
     from troth.shop.holdings import refuse_undeclared
 
     refuse_undeclared()
@@ -98,4 +99,5 @@ def application() -> Callable[..., Any]:
     standing.announce()  # texts of law count from now on; no page that only reads writes them down
     process.keep_what_is_loaded()
     duty.watch("web")
+    separation.note_how_shut_in(settings, "web")
     return shop

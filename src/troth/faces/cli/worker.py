@@ -42,6 +42,7 @@ def worker() -> None:
     duty.ensure()
     process.keep_what_is_loaded()
     duty.watch("worker")
+    separation.note_how_shut_in(settings, "worker")
     logging.getLogger("troth.worker").info("ready")
     loop.run({**errands.ERRANDS, "check": considerate(duty.check, settings)}, stop, THREADS)
 

@@ -42,11 +42,20 @@ _DONE = (
     ("prints", ("sys.stdout", "sys.stderr", "pprint"), ""),
     ("prints", ("print(",), r"(?<![\w.])print\("),
     ("gives browsers cookies", (".set_cookie(", ".set_signed_cookie("), ""),
+    ("sees from where somebody comes", ("REMOTE_ADDR", "FORWARDED_FOR"), ""),
+    ("sees from where somebody comes", ("callers",), r"api\.callers\s+import|api\s+import[^\n]*\bcallers\b"),
+    (
+        "places somebody by their address",
+        ("places", "geoip", "maxminddb", "iptocc"),
+        r"fraud import[^\n]*\bplaces\b|fraud\.places\b|(?:import|from)\s+(?:geoip\w*|maxminddb|iptocc)",
+    ),
     ("gives browsers cookies", (".cookies[",), r"\.cookies\[[^\]]*\]\s*=(?!=)"),
 )
 
 
-_KINDS = {"uses": "reach", "writes": "write", "prints": "print", "gives": "give"}
+_KINDS = {
+    "uses": "reach", "writes": "write", "prints": "print", "gives": "give", "sees": "see", "places": "place"
+}  # fmt: skip
 
 
 def reaching(package: str) -> Iterator[tuple[str, str]]:
@@ -64,7 +73,8 @@ def reaching(package: str) -> Iterator[tuple[str, str]]:
 def undeclared(packages: Iterable[str], declared: Mapping[str, str]) -> Iterator[str]:
     """One sentence for each module of these packages that has a way out which nobody declared.
 
-    `declared`: module -> which ways it has, of "reach", "write", "print" and "give" (cookies). A name that ends in a
+    `declared`: module -> which ways it has, of "reach", "write", "print", "give" (cookies), "see" and "place" (IP
+    addresses). A name that ends in a
     dot stands for all that begin so.
     """
     for module, how in dict.fromkeys(found for package in packages for found in reaching(package)):

@@ -29,7 +29,7 @@ from troth.pledge.policy.columns import read as again
 from troth.pledge.policy.probe import Probe
 from troth.pledge.policy.visitor import Page, Stuck, Visitor
 from troth.shop.accounts.models import Account
-from troth.shop.clauses import checkout, letterbox, mutations, question
+from troth.shop.clauses import checkout, letterbox, mutations, own_openings, question
 from troth.shop.delivery.models import Letter
 from troth.shop.journeys import buy, standby
 from troth.shop.orders.models import Order
@@ -55,8 +55,11 @@ class Left(msgspec.Struct):
     confirmed_unasked: bool = False  # the account counted as confirmed before anybody followed its link
     told_providers: list[str] = []
     pages: dict[str, Page] = {}  # kind of page -> as it was shown
+    forms: list[tuple[str, Page]] = []  # kind and page, each time that one with a form was shown
     guest_checkout: Page | None = None
     asked: question.Asked | None = None  # what came of a question of theirs
+    asked_about: str | None = None  # the order that a question from the page of their first one was taken for
+    openings: own_openings.Compared = own_openings.Compared(0, 0)  # what they were shown of who looked
     loose_cookies: set[str] = set()  # names of those that scripts may read
     still_in: bool = False  # the account's page still opened after signing out
     shown_to_others: list[str] = []  # kinds of pages on which somebody else read of them, by the address alone
@@ -109,11 +112,13 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
         refs = left.refs if payable else _paid(left.refs)
         left.orders = len(refs)
         left.asked = question.ask(member, left.stem)
+        left.asked_about = question.about(member, left.stem, left.refs[0])
         left.stranger_heard = question.arrives(stranger, left.stem, _person(left.stem, "stranger"))
         left.undelivered = _wait(refs, work)
         question.be_answered(left.asked, member, left.stem, work, PATIENCE)
         with mutations.replaced(standby, "pause", lambda _: work()) if work else nullcontext():
             left.invoice, left.invoice_to_others = _invoices(member, guest, refs[0]) if refs else (None, [])
+        left.openings = own_openings.compare(member, [left.refs[0], left.refs[2]])
         passer_by = listening.enter_context(closing(probe.site.newcomer()))
         _looked_over_the_shoulder(member, passer_by, left)
         left.letters.look(stranger)
@@ -121,7 +126,9 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
         _told(probe, member, left)
         left.guest_checkout = next(page for page in guest.seen if _kind(page.url) == "/checkout")
         left.loose_cookies = member.loose_cookies | guest.loose_cookies | stranger.loose_cookies
-        left.pages = {_kind(page.url): page for page in (*stranger.seen, *guest.seen, *member.seen)}
+        seen = [page for visitor in (stranger, guest, member) for page in visitor.seen]
+        left.forms = [(_kind(page.url), page) for page in seen if page.forms]
+        left.pages = {_kind(page.url): page for page in seen}
     finally:
         listening.close()
         for visitor in (member, guest, stranger):

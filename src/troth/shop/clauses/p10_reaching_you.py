@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge.keeper import policy
 from troth.pledge.office import policy as office
-from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, holds
+from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds, unknown
 from troth.pledge.policy.probe import Probe
 from troth.pledge.vault.classes import Contact as ContactData
 from troth.pledge.vault.door import KeeperRefused, door
@@ -16,6 +18,8 @@ from troth.pledge.vault.fields import Sealed, seal
 from troth.pledge.vault.models import Person
 from troth.shop.accounts.models import Contact
 from troth.shop.clauses import mutations
+from troth.shop.journeys import ask
+from troth.shop.orders.models import Order
 
 BY_ITSELF = {"deliver", "notice"}  # the program's own letters; marketing only while its person allows it
 AT_THE_DESK = {"support"}
@@ -50,12 +54,39 @@ def _opens(contact: Sealed, purpose: str) -> bool:
     return True
 
 
+def a_question_stays_with_its_order(probe: Probe) -> Iterator[Finding]:
+    """The marker customer has several orders, and asks from the page of the first."""
+    left = probe.marker()
+    if left is None:
+        yield gap("a live shop plays no invented customer who could ask about an order")
+    elif left.asked_about is None:
+        yield unknown("a question from an order's page did not arrive")
+    elif left.asked_about != left.refs[0]:
+        yield broken("a question from an order's page is not kept with that order")
+    else:
+        yield holds("a question from the page of an older order is kept with that order")
+
+
 def who_works_here_reaches_you_for_questions_alone(probe: Probe) -> Iterator[Finding]:
     for role, granted in office.GRANTS.items():
         for purpose in sorted(purpose for purpose, classes in granted.items() if "contact" in classes):
             if purpose not in AT_THE_DESK:
                 yield broken(f"the role {role} opens a name and address for {purpose}")
     yield holds("every role that opens a name and address does so to answer, in a job on one customer")
+
+
+def _about_the_latest() -> AbstractContextManager[None]:
+    """It is always the latest order that people ask about, thinks a colleague."""
+    opened = ask._open
+
+    def to_the_latest(*given: Any) -> Any:
+        ticket = opened(*given)
+        if ticket.order_id:
+            ticket.order = Order.objects.filter(person=ticket.person_id).order_by("-made_at").first()
+            ticket.save(update_fields=["order"])
+        return ticket
+
+    return mutations.replaced(ask, "_open", to_the_latest)
 
 
 CLAUSE = Clause(
@@ -69,6 +100,7 @@ CLAUSE = Clause(
     ),
     checks=(
         Check("every purpose is tried at the keeper", "runtime", tried_for_every_purpose),
+        Check("a question stays with its order", "synthetic", a_question_stays_with_its_order),
         Check("roles open it to answer, for nothing else", "static", who_works_here_reaches_you_for_questions_alone),
     ),
     mutants=(
@@ -76,6 +108,12 @@ CLAUSE = Clause(
             "support may write about news",
             lambda: mutations.added(office.GRANTS["support"], "marketing", frozenset({"contact"})),
             turns=(who_works_here_reaches_you_for_questions_alone,),
+        ),
+        Mutant(
+            "a question goes with the latest order",
+            _about_the_latest,
+            in_demo=False,
+            turns=(a_question_stays_with_its_order,),
         ),
         Mutant(
             "billing by the program may read it",

@@ -21,7 +21,7 @@ from troth.pledge.vault.classes import Network
 from troth.pledge.vault.door import KeeperRefused, door
 from troth.pledge.vault.fields import seal
 from troth.pledge.vault.models import Person
-from troth.shop.clauses import marker, mutations
+from troth.shop.clauses import marker, mutations, same_everywhere
 from troth.shop.fraud import keyed
 from troth.shop.fraud.models import Hold, Sighting, Trace
 from troth.shop.journeys import weigh
@@ -172,6 +172,7 @@ CLAUSE = Clause(
         Check("it ends on its day", "runtime", it_ends_on_its_day),
         Check("it opens for fraud and lawful disclosure alone", "runtime",
               it_opens_for_fraud_and_lawful_disclosure_alone),
+        Check("pages are the same everywhere", "synthetic", same_everywhere.pages_are_the_same_everywhere),
     ),
     mutants=(
         Mutant(
@@ -197,6 +198,12 @@ CLAUSE = Clause(
             _opens_for_letters,
             in_demo=False,
             turns=(it_opens_for_fraud_and_lawful_disclosure_alone,),
+        ),
+        Mutant(
+            "the checkout shows where it thinks you are",
+            same_everywhere.told_where_they_are,
+            in_demo=False,
+            turns=(same_everywhere.pages_are_the_same_everywhere,),
         ),
     ),
     choices=((_("See what we hold about you"), "/account/privacy"), (_("Ask why an order is held"), "/contact")),

@@ -25,6 +25,7 @@ from troth.shop.disclosure import counts, told
 from troth.shop.disclosure.models import Bar, Case, Named
 
 LATE = timedelta(hours=1)  # for a row on its way into the ledger, or a letter
+NOWHERE = "ZZ"  # no country has this code (ISO 3166-1: user-assigned)
 ENTRIES = -1  # the level of tiles that stands for bundles of entries
 
 
@@ -66,6 +67,31 @@ def the_counts_are_those_of_the_ledger(probe: Probe) -> Iterator[Finding]:
     for period in sorted(quiet - {row["period"] for row in rows if row["requests"] == "0"}):
         yield broken(f"the page on transparency does not say that nobody asked in {period}")
     yield holds(f"{len(cases)} cases, all in the ledger, and published as they are, quiet half-years too")
+
+
+def no_kind_of_case_is_left_out(probe: Probe) -> Iterator[Finding]:
+    """Invents a case of each basis and outcome, told and under a bar, sees what would be published, takes all back."""
+    with transaction.atomic():
+        person, _secret = Person.take()
+        asked = {"fields": {}, "persons": 1, "since": 0, "until": 1}
+        given = {"country": NOWHERE, "recipient": "", "document": "", "asked": asked, "salt": bytes(16)}
+        kinds = [(basis, outcome) for basis in counts.BASES for outcome in ("", Case.DISCLOSED, *Case.OUTCOMES)]
+        missing = []
+        for barred in (False, True):
+            for basis, outcome in kinds:
+                case = Case(person=person, basis=basis, outcome=outcome, **given)
+                _sealed(case)
+                case.save(force_insert=True)
+                if barred:
+                    Bar.objects.create(case=case, document="", until=clock.now() + timedelta(days=300))
+                rows = {(row.basis, row.country, row.outcome): row.requests for row in counts.table()}
+                if rows.get((basis, NOWHERE, outcome or "open")) != counts.band(1):
+                    missing.append(f"basis {basis}, {outcome or 'open'}{', under a bar' if barred else ''}")
+                case.delete()
+        transaction.set_rollback(True)
+    for kind in missing:
+        yield broken(f"a case would not be counted on the page on transparency: {kind}")
+    yield holds(f"invented and taken back: cases of {2 * len(kinds)} kinds, each of which would be counted")
 
 
 def bars_end_when_they_said(probe: Probe) -> Iterator[Finding]:
@@ -116,6 +142,17 @@ def _shown_as_less() -> AbstractContextManager[None]:
     return mutations.replaced(counts, "table", list)
 
 
+def _untold_left_out() -> AbstractContextManager[None]:
+    """A colleague thinks that of what may not be told nothing is said here either."""
+    table = counts.table
+
+    def told_alone() -> list[counts.Row]:
+        barred = {(told.period(one.came_at), one.basis, one.country) for one in Case.objects.filter(bars__isnull=False)}
+        return [row for row in table() if (row.period, row.basis, row.country) not in barred]
+
+    return mutations.replaced(counts, "table", told_alone)
+
+
 @contextmanager
 def _silently_prolonged() -> Iterator[None]:
     """A bar that nobody told the ledger of."""
@@ -164,6 +201,7 @@ CLAUSE = Clause(
     checks=(
         Check("the keeper rehearses a disclosure", "runtime", the_keeper_discloses_what_was_approved),
         Check("what is published is counted again", "runtime", the_counts_are_those_of_the_ledger),
+        Check("no kind of case is left out", "runtime", no_kind_of_case_is_left_out),
         Check("bars end when they said", "runtime", bars_end_when_they_said),
     ),
     mutants=(
@@ -172,6 +210,12 @@ CLAUSE = Clause(
             "half-years without a request are left out",
             _quiet_times_left_out,
             turns=(the_counts_are_those_of_the_ledger,),
+        ),
+        Mutant(
+            "what may not be told is not counted",
+            _untold_left_out,
+            in_demo=False,
+            turns=(no_kind_of_case_is_left_out,),
         ),
         Mutant(
             "the filer counts as an approver",

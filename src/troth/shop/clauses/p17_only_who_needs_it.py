@@ -16,7 +16,7 @@ from troth.pledge.office import policy
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, holds
 from troth.pledge.policy.probe import Probe
 from troth.pledge.vault.door import door
-from troth.shop.clauses import mutations
+from troth.shop.clauses import mutations, own_openings
 
 THE_WAY_IN = {"desk_sign_in", "desk_join"}
 DUMMY = {"int": "1", "str": "none", "slug": "none", "path": "none"}
@@ -91,6 +91,7 @@ CLAUSE = Clause(
     checks=(
         Check("every page of the desk is asked for by a visitor", "runtime", the_desk_is_shut),
         Check("the keeper rehearses, and tells the roster", "runtime", the_keeper_opens_for_a_job_alone),
+        Check("a customer sees every opening", "synthetic", own_openings.a_customer_sees_every_opening),
     ),
     mutants=(
         Mutant("the list of orders forgot its guard", _orders_for_anybody, turns=(the_desk_is_shut,)),
@@ -107,6 +108,12 @@ CLAUSE = Clause(
             lambda: mutations.replaced(policy, "power", lambda roles, kind, state, until, now: tuple(roles.split())),
             in_demo=False,
             turns=(the_keeper_opens_for_a_job_alone,),
+        ),
+        Mutant(
+            "who looked is told of people alone",
+            own_openings.of_people_alone,
+            in_demo=False,
+            turns=(own_openings.a_customer_sees_every_opening,),
         ),
     ),
     choices=((_("See who looked"), "/account/privacy"),),

@@ -34,6 +34,23 @@ def each_process_has_its_own_user(probe: Probe) -> Iterator[Finding]:
             yield gap(f"one user runs the {role} process and the keeper; `troth units` gives each its own")
 
 
+def each_process_is_shut_in(probe: Probe) -> Iterator[Finding]:
+    """Its memory is hidden from others of the same user, and nothing that it starts gains rights."""
+    noted = separation.shut_in(probe.config)
+    for role in ("web", "worker"):
+        told = noted.get(role)
+        if told is None:
+            yield unknown(f"the {role} process did not say how it is shut in")
+        elif not told:
+            yield gap(f"this system cannot hide the memory of the {role} process from others of its user")
+        else:
+            if not told["memory"]:
+                yield broken(f"any process of its user may read the memory of the {role} process")
+            if not told["no new privileges"]:
+                yield broken(f"what the {role} process starts may gain rights that it has not")
+    yield holds("the processes that meet customers hide their memory, and nothing that they start gains rights")
+
+
 def files_are_closed_to_others(probe: Probe) -> Iterator[Finding]:
     for path in machine.open_to_others(probe.config):
         yield broken(f"every user of this machine may look into {path.name}")
@@ -158,6 +175,7 @@ CLAUSE = Clause(
     ),
     checks=(
         Check("each process has its own user", "runtime", each_process_has_its_own_user),
+        Check("each process is shut in", "runtime", each_process_is_shut_in),
         Check("files are closed to other users", "static", files_are_closed_to_others),
         Check("only declared ports are open", "runtime", only_declared_ports_are_open),
         Check("no version with a known hole", "static", no_known_hole),
@@ -171,6 +189,9 @@ CLAUSE = Clause(
         Mutant("a port open to other machines", _open_port, turns=(only_declared_ports_are_open,)),
         Mutant("a full disk", _full_disk, turns=(the_disk_has_room,)),
         Mutant("a version with a known hole", _rooted, turns=(no_known_hole,)),
+        Mutant(
+            "a profiler may look into the worker", separation.left_open, in_demo=False, turns=(each_process_is_shut_in,)
+        ),
         Mutant(
             "nobody noted which user runs what",
             separation.forgotten,

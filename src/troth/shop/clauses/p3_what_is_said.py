@@ -22,6 +22,7 @@ from troth.shop.clauses import mutations, pages, served_its_time
 
 DJANGOS_OWN = {"django_migrations", "django_content_type", "sqlite_sequence"}  # names of steps and tables
 PERSONAL = {"name", "street-address", "postal-code", "tel", "bday"}  # tokens of what says who somebody is
+GENERAL = "P3"  # speaks of everything that is typed: stands for any other
 WRITTEN_ONCE = "somebody@undeclared.invalid"
 NOT_FILLED_IN = ("hidden", "submit", "button")
 # A field of a form by its name, or written out: <input … name="q" …>
@@ -71,18 +72,22 @@ def the_log_says_no_more(probe: Probe) -> Iterator[Finding]:
 
 
 def the_notice_stands_where_data_are_given(probe: Probe) -> Iterator[Finding]:
+    """On every page that anybody was shown, also for the second time: beside each field its own promise is named."""
     seen = 0
-    for path, page in pages.every(probe):
-        asking = [
-            form for form in page.forms if {token for field in form.fields for token in field.token.split()} & PERSONAL
-        ]
-        seen += len(asking)
-        if asking and not any(href.startswith("/privacy#P") for href, _ in page.links):
+    for path, page in pages.shown(probe):
+        asked = [field for form in page.forms for field in form.fields if set(field.token.split()) & PERSONAL]
+        seen += bool(asked)
+        named = {href.removeprefix("/privacy#") for href, _ in page.links if href.startswith("/privacy#P")}
+        wanted = {ways_in.FIELDS[field.name][0] for field in asked if field.name in ways_in.FIELDS}
+        if asked and not named:
             yield broken(f"{path} asks who somebody is, without a word about what becomes of it")
+        elif GENERAL not in named and wanted - named:
+            missing = ", ".join(sorted(wanted - named))
+            yield broken(f"{path} asks who somebody is, without naming what it is asked for: {missing}")
     yield (
-        holds(f"{seen} forms that ask who somebody is stand beside the promises about it")
+        holds(f"{seen} pages that ask who somebody is name the promises about it")
         if seen
-        else unknown("no form was seen that asks who somebody is")
+        else unknown("no page was seen that asks who somebody is")
     )
 
 
@@ -136,6 +141,10 @@ def _without_notice(source: str) -> str:
     return re.sub(r"\{\{ why\(.*?\) \}\}", "", source)
 
 
+def _shorter_for_regulars(source: str) -> str:
+    return source.replace('{{ why(["P6"]) }}', '{% if not form.earlier %}{{ why(["P6"]) }}{% endif %}')
+
+
 CLAUSE = Clause(
     id="P3",
     title=_("What is said is what is done"),
@@ -171,6 +180,12 @@ CLAUSE = Clause(
         Mutant(
             "registering without the notice",
             lambda: mutations.page_edited("register.html", _without_notice),
+            turns=(the_notice_stands_where_data_are_given,),
+        ),
+        Mutant(
+            "who bought before is not told again",
+            lambda: mutations.page_edited("checkout.html", _shorter_for_regulars),
+            in_demo=False,
             turns=(the_notice_stands_where_data_are_given,),
         ),
         Mutant(

@@ -17,7 +17,7 @@ from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, g
 from troth.pledge.policy.probe import Probe
 from troth.pledge.rights.models import Consent
 from troth.pledge.vault.models import Person
-from troth.shop.clauses import mutations, objector, pages
+from troth.shop.clauses import mutations, objector, pages, service_letters
 from troth.shop.delivery import post
 from troth.shop.journeys import choose, mail_out
 from troth.shop.mailings import consent
@@ -179,6 +179,7 @@ CLAUSE = Clause(
         Check("nothing left after an objection", "runtime", nothing_left_after_an_objection),
         Check("each kind of mailing passes over who objected", "synthetic", each_kind_passes_over_who_objected),
         Check("every objection is carried out", "runtime", every_objection_is_carried_out),
+        Check("letters of service offer nothing", "synthetic", service_letters.letters_of_service_offer_nothing),
         Check("the choice stands in forms and letters", "runtime", the_choice_stands_where_data_are_given),
     ),
     mutants=(
@@ -214,6 +215,12 @@ CLAUSE = Clause(
             "the box is ticked already",
             lambda: mutations.page_edited("register.html", _ticked),
             turns=(the_choice_stands_where_data_are_given,),
+        ),
+        Mutant(
+            "the letter that confirms an address shows what is new",
+            service_letters.with_an_offer,
+            in_demo=False,
+            turns=(service_letters.letters_of_service_offer_nothing,),
         ),
         Mutant(
             "letters lose the one click",

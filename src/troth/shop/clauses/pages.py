@@ -37,6 +37,13 @@ def every(probe: Probe) -> Iterator[tuple[str, Page]]:
     yield from ((path, page) for path, page in (left.pages if left else {}).items() if path not in seen)
 
 
+def shown(probe: Probe) -> Iterator[tuple[str, Page]]:
+    """The public pages, and in test mode every page with a form that a visitor was shown, each time that they were."""
+    yield from public(probe)
+    left = probe.marker()
+    yield from left.forms if left else ()
+
+
 def sources() -> Iterator[tuple[str, str]]:
     """(name, source) of every page and letter that is ours, with what a mutant or an owner's own folder changed."""
     environment: Environment = engines["jinja2"].env  # type: ignore[attr-defined]

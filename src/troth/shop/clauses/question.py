@@ -34,6 +34,19 @@ def arrives(stranger: Visitor, stem: str, who: dict[str, str]) -> bool:
     return Ticket.objects.filter(pk=ref).update(state=Ticket.CLOSED, closed_at=clock.now(), due_at=None) == 1
 
 
+def about(visitor: Visitor, stem: str, order: str) -> str | None:
+    """The order that a question from this order's own page is taken for; None if it did not arrive. It is closed."""
+    try:
+        page = visitor.submit(f"/orders/{order}/ask", {"subject": stem, "text": f"{stem} question"}, form=order)
+    except Stuck:
+        return None
+    ticket = Ticket.objects.filter(pk=urlsplit(page.url).path.removeprefix("/tickets/")).first()
+    if ticket is None:
+        return None
+    ticket.move(Ticket.GOES_ON, Ticket.CLOSED, closed_at=clock.now(), due_at=None)
+    return ticket.order_id or ""
+
+
 def ask(visitor: Visitor, stem: str, who: dict[str, str] | None = None) -> Asked:
     """Send a question, about pages that it names, by the form that stands on the contact page."""
     pages = f"{visitor.base}/ and {visitor.base}/contact"
