@@ -21,9 +21,9 @@ from troth.shop.delivery import letters
 
 # Where a link to this shop may lead from there: to what is somebody's, and to what the law wants told.
 LEADS = (
-    "/account", "/claim/", "/confirm/", "/contact", "/download/", "/erase", "/erasures/", "/imprint", "/invoice/",
-    "/ledger/", "/orders/", "/privacy", "/recover", "/renew", "/sign-in", "/terms", "/tickets/", "/transparency",
-    "/withdraw",
+    "/account", "/claim/", "/composer", "/confirm/", "/contact", "/download/", "/erase", "/erasures/", "/imprint",
+    "/invoice/", "/ledger/", "/orders/", "/privacy", "/recover", "/renew", "/sign-in", "/terms", "/tickets/",
+    "/transparency", "/withdraw",
 )  # fmt: skip
 LINK = re.compile(r"https?://[^\s<>\"]+")
 IN_SOURCE = re.compile(r"\{\{\s*site\s*\}\}(?!\s*\{\{)([^\s\"<{]*)")
@@ -46,8 +46,8 @@ def letters_of_service_offer_nothing(probe: Probe) -> Iterator[Finding]:
     own = urlsplit(probe.config.web.public_url).netloc
     for text in came:
         paths = [urlsplit(link).path for link in LINK.findall(text) if urlsplit(link).netloc == own]
-        if any(not path.startswith(LEADS) for path in paths):
-            yield broken("a letter of service to the marker customer leads to what is sold")
+        for path in sorted({path.partition("/")[2].partition("/")[0] for path in paths if not path.startswith(LEADS)}):
+            yield broken(f"a letter of service to the marker customer leads to what is sold: /{path}")
         if codes & set(WORD.findall(text)):
             yield broken("a letter of service to the marker customer offers a coupon")
     yield holds(f"{seen} templates of letters of service, and {len(came)} letters that came, offer nothing")
