@@ -55,6 +55,14 @@ def test_an_answer_to_our_letter_goes_on_with_the_ticket(house: House, browser: 
     assert ticket.state == Ticket.OPEN and ticket.due_at and Ticket.objects.count() == 1
 
 
+def test_an_answer_in_another_spelling_of_the_domain_is_of_the_same_person(house: House, browser: Browser) -> None:
+    ticket = asks(browser, **WHO | {"email": "gus@b\u00fccher.\u0440\u0444"})
+    answer.answer(ticket, "Which version?")
+    house.works()
+    assert house.mails[-1].to == ["gus@xn--bcher-kva.xn--p1ai"]
+    assert comes(house, mailed("gus@XN--BCHER-KVA.xn--p1ai", letter(house)["Reply-To"], "Version 2.")) == "answer"
+
+
 def test_the_same_mail_twice_is_one_message(house: House, browser: Browser) -> None:
     ticket, to = answered(house, browser)
     raw = mailed(GUS, to, "Version 2.")

@@ -16,12 +16,15 @@ from email.utils import getaddresses
 
 import msgspec
 
+from troth.shop import mailboxes
 from troth.shop.support.words_of_html import text_of
 
 LARGEST_BODY = 200_000  # bytes of text that are looked at
 MOST_PARTS, DEEPEST, MOST_HEADERS = 60, 10, 200
 LONGEST_HEADER = 2000
-ADDRESS = re.compile(r"[A-Za-z0-9._%+'=/!#$&*?^`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}", re.ASCII)
+ADDRESS = re.compile(
+    r"[A-Za-z0-9._%+'=/!#$&*?^`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z][A-Za-z0-9-]{1,62}", re.ASCII
+)
 _WROTE = re.compile(r"[^>]{0,300}(wrote|schrieb|écrit|escribió|scrisse).{0,20}:\s*")
 _TO = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
 
@@ -122,8 +125,12 @@ def _addresses(parsed: Message, names: tuple[str, ...]) -> list[tuple[str, str]]
     values = [str(value)[:LONGEST_HEADER] for name in names for value in (parsed.get_all(name) or [])[:5]]
     found = []
     for display, address in getaddresses(values):
-        if ADDRESS.fullmatch(address):
-            found.append((_decoded(display), address))
+        try:
+            mailbox = mailboxes.spelled(address)
+        except ValueError:
+            continue
+        if ADDRESS.fullmatch(mailbox):
+            found.append((_decoded(display), mailbox))
     return found
 
 

@@ -18,6 +18,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge.policy import cards
+from troth.shop import mailboxes
 
 QUIET = frozenset({"long", "characters", "card"})  # faults whose value is not shown again
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c\u200e\u200f")
@@ -112,14 +113,23 @@ def name(label: Any = NAME, **more: Any) -> Text:
     return Text(label, 120, no_angles, has_letter, **({"autocomplete": "name"} | more))
 
 
-def email(label: Any = ADDRESS, **more: Any) -> Text:
-    return Text(label, 254, _email, autocomplete="email", kind="email", inputmode="email", **more)
+class Email(Text):
+    """A mailbox, in its one spelling (shop/mailboxes.py)."""
+
+    def clean(self, value: Any) -> str:
+        typed: str = super().clean(value)
+        return mailboxes.spelled(typed) if typed else typed
+
+
+def email(label: Any = ADDRESS, **more: Any) -> Email:
+    return Email(label, mailboxes.LONGEST, _email, autocomplete="email", kind="email", inputmode="email", **more)
 
 
 def _email(value: str) -> None:
     try:
         validate_email(value)
-    except ValidationError:
+        mailboxes.spelled(value)
+    except (ValidationError, ValueError):
         raise ValidationError(EMAIL, "email") from None
     no_angles(value)
 
