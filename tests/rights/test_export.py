@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 import zipfile
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from tests.house import House
 from tests.journeys.test_buy_to_delivery import KEY, basket, come_back, pay
+from tests.shape.tree import ROOT
 from troth.pledge import clock
 from troth.pledge.ledger.proof import Receipt
 from troth.pledge.ledger.verify import verify
@@ -23,7 +26,8 @@ from troth.pledge.vault.fields import seal
 from troth.shop.accounts.models import Account
 from troth.shop.catalogue.models import Edition
 from troth.shop.holdings import PEOPLE
-from troth.shop.journeys import buy, change_email
+from troth.shop.journeys import buy, change_email, who_looked
+from troth.shop.journeys.held import SINCE
 from troth.shop.orders.models import Basket, Billing, Order, OrderLine
 
 STEM = "qzmarker"
@@ -104,6 +108,25 @@ def test_it_has_the_tables_and_fields_that_erasing_goes_by(house: House, member:
     for one, table in zip(described, data["tables"], strict=True):
         for row in table["rows"]:
             assert row.keys() == set(one["properties"]["rows"]["items"]["required"])
+
+
+def test_how_long_each_thing_is_kept_is_said_in_words_on_the_page_and_in_the_export(
+    house: House, member: Client
+) -> None:
+    page = member.get("/account/privacy").content.decode()
+    assert "until you are forgotten; with an invoice 10 years" in page
+    kept = {table["table"]: table["ends"] for table in json.loads(fetched(member)["data.json"])["tables"]}
+    assert kept["fraud.Trace"] == f"until {settings.TROTH.policy.network_days} days after it was written down"
+    assert kept["invoices.Invoice"] == "with the books"
+    assert {holding.ends.since for holding in PEOPLE if holding.ends} <= SINCE.keys()
+
+
+def test_whatever_opens_for_its_owner_is_named_in_words() -> None:
+    """A job that is no id of ours is spoken of on the page that says who looked."""
+    sources = [path.read_text() for path in (ROOT / "src/troth/shop/journeys").glob("*.py")]
+    jobs = {job for source in sources for job in re.findall(r"job(?:: str)? ?= ?\"([a-z-]+)\"", source)}
+    assert {"export", "own-invoice"} < jobs
+    assert jobs <= who_looked.JOBS.keys()
 
 
 def test_every_entry_of_the_ledger_comes_with_a_proof_that_verifies(house: House, member: Client) -> None:

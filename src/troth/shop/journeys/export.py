@@ -27,7 +27,7 @@ from troth.pledge.vault.door import KeeperRefused, door
 from troth.shop import policy_version
 from troth.shop.accounts.models import Claim, Contact
 from troth.shop.holdings import PEOPLE
-from troth.shop.journeys import erase, export_opened, standby
+from troth.shop.journeys import erase, export_opened, held, standby
 from troth.shop.journeys.export_opened import Request, batches, by_own_capability, sealed_values, worker_purpose
 from troth.shop.refusal import Refused
 
@@ -136,7 +136,7 @@ def _table(holding: Holding, person_ref: str, values: dict[str, Any]) -> dict[st
         },
         "about_you": holding.about.split(),
         "when_forgotten": _erasing(holding),
-        "ends": _ends(holding),
+        "ends": held.until(holding),
         "rows": [_row(holding, row, list(sealed), values) for row in rows],
     }
 
@@ -157,10 +157,10 @@ def _row(holding: Holding, row: Model, sealed: list[str], values: dict[str, Any]
 def _opened(row: Model, name: str, value: Any) -> Any:
     if value is not None:
         return value
-    held = getattr(row, name)
-    if held is None:
+    lies = getattr(row, name)
+    if lies is None:
         return None  # cut, as somebody was forgotten
-    if worker_purpose(held.place.klass):
+    if worker_purpose(lies.place.klass):
         return {"sealed": "held and not opened here: an export opens the newest hundred; its invoice shows it"}
     return {"sealed": "held and not opened here: the keeper opens it for the purposes above alone; ask us to read it"}
 
@@ -184,15 +184,6 @@ def _erasing(holding: Holding) -> str:
             return f"emptied: {', '.join(fields)}{kept}"
         case kept:
             return f"the rows stay: {kept.reason}"
-
-
-def _ends(holding: Holding) -> str:
-    if holding.ends is None:
-        return "with you: when you ask to be forgotten, or your account ends"
-    days = holding.ends.days
-    number = days if isinstance(days, int) else int(getattr(settings.TROTH.policy, days))
-    some = " (some of the rows)" if holding.ends.where else ""
-    return f"{number} days after {holding.ends.since}{some}"
 
 
 def schema() -> dict[str, Any]:

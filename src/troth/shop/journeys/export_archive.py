@@ -83,7 +83,9 @@ def _page(gathered: Gathered) -> str:
 
 
 def _section(table: dict[str, Any]) -> str:
-    head = f"<h2>{_t(table['table'])}</h2><p class=why>{_t(table['why'])}. {_t(_('When you are forgotten:'))} "
+    why = str(table["why"])
+    head = f"<h2>{_t(why[:1].upper() + why[1:])}</h2><p class=why>{_t(table['table'])}. "
+    head += f"{_t(_('When you are forgotten:'))} "
     purposes = {name: ", ".join(one["opened_only_for"]) for name, one in table["sealed"].items()}
     sealed = "; ".join(f"{name}: {_('opened only for')} {told}" for name, told in purposes.items())
     head += f"{_t(table['when_forgotten'])}. {_t(_('Kept:'))} {_t(table['ends'])}. {_t(sealed)}</p>"

@@ -7,11 +7,13 @@ there stops the start. The credential lies with the keeper, in no table, and is 
 from __future__ import annotations
 
 import msgspec
+from django.conf import settings
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge.keeper.policy import OPENS
-from troth.pledge.rights.holding import Cut, Delete, Holding
-from troth.shop.holdings import PEOPLE
+from troth.pledge.rights.holding import Cut, Delete, Holding, Keep
+from troth.shop.holdings import BOOKS, PEOPLE
 from troth.shop.journeys.who_looked import CLASSES, PURPOSES
 
 # Fields in clear, in words; a field without words here is told by its name.
@@ -37,11 +39,27 @@ FIELDS = {
 }
 
 
+# From when the days of a table count, in words, by the field that says when.
+SINCE = {
+    "asked_at": _("you asked"),
+    "came_at": _("it came"),
+    "case__closed_at": _("the case was closed"),
+    "closed_at": _("it was closed"),
+    "ended_at": _("it ended"),
+    "expire_date": _("it runs out"),
+    "heard_at": _("it was read"),
+    "made_at": _("it was written down"),
+    "queued_at": _("it was written"),
+    "taken_at": _("it was taken up"),
+    "touched_at": _("it was last in use"),
+}
+
+
 class Held(msgspec.Struct, frozen=True):
     """One table. `count`: rows of this person; None where nothing leads from a person to the rows.
 
-    `sealed` and `clear` say what is in a row about them; `purposes` for what the sealed part opens; `ending` what
-    becomes of the rows when they are forgotten.
+    `sealed` and `clear` say what is in a row about them; `purposes` for what the sealed part opens; `until` how long
+    the rows are kept; `ending` what becomes of them when their person is forgotten.
     """
 
     table: str
@@ -50,6 +68,7 @@ class Held(msgspec.Struct, frozen=True):
     sealed: list[object]
     clear: list[object]
     purposes: list[object]
+    until: str
     ending: object
 
 
@@ -68,8 +87,34 @@ def _told(holding: Holding, person_ref: str) -> Held:
         sealed=[CLASSES.get(klass, klass) for klass in classes],
         clear=[FIELDS.get(name, name.replace("_", " ")) for name in holding.about.split()],
         purposes=[PURPOSES.get(purpose, purpose) for klass, purpose in OPENS if klass in classes],
+        until=until(holding),
         ending=_ending(holding),
     )
+
+
+def until(holding: Holding) -> str:
+    """How long rows are kept, in words."""
+    if (ends := holding.ends) is not None:
+        days = ends.days if isinstance(ends.days, int) else int(getattr(settings.TROTH.policy, ends.days))
+        said = {"num": days, "since": SINCE[ends.since]}
+        if not days:
+            return gettext("until %(since)s") % said
+        told = ngettext("until a day after %(since)s", "until %(num)d days after %(since)s", days) % said
+        return told + ("; " + gettext("others with what they belong to") if ends.where else "")
+    match holding.erasing:
+        case Delete():
+            return gettext("until you are forgotten")
+        case Cut(_fields, spared):
+            taxed = ngettext("with an invoice %(num)d year", "with an invoice %(num)d years", years := _tax_years())
+            return gettext("until you are forgotten") + (f"; {taxed % {'num': years}}" if spared else "")
+        case Keep(reason) if BOOKS in reason:
+            return gettext("with the books")
+        case _kept:
+            return gettext("with what it belongs to")
+
+
+def _tax_years() -> int:
+    return int(settings.TROTH.policy.tax_years)
 
 
 def _ending(holding: Holding) -> object:

@@ -58,6 +58,7 @@ JOBS = {
     "exp_": _("your export of all that is held"),
     "mai_": _("a mailing that you allow"),
     "own-data": _("your look at your own data"),
+    "own-invoice": _("your own look at your invoice"),
     "prefill": _("your bill, which it prefills"),
     "export": _("your export of all that is held"),
     "correct": _("your correction of your own data"),
