@@ -31,6 +31,20 @@ def test_the_owners_list_of_relays_names_no_customer(house: House) -> None:
         relays.unlink()
 
 
+def test_the_look_alikes_account_names_no_customer(house: House) -> None:
+    told = settings.TROTH.home / "run" / "sandbox.env"
+    told.parent.mkdir(exist_ok=True)
+    told.write_text("TROTH_SKRILL_PAY_TO_EMAIL=shop@merchant.example\n")
+    try:
+        assert states(house) == {State.HOLDS}
+        settings.TROTH = msgspec.structs.replace(  # the house puts it back
+            settings.TROTH, shop=msgspec.structs.replace(settings.TROTH.shop, mode="live")
+        )
+        assert states(house) == {State.BROKEN, State.HOLDS}  # there is no sandbox beside a live shop
+    finally:
+        told.unlink()
+
+
 HEAD = p16_at_rest.HEAD.ljust(p16_at_rest.HEAD_SIZE, b"\1")
 
 
