@@ -14,7 +14,7 @@ import msgspec
 from troth.tones import tones
 
 if TYPE_CHECKING:
-    from troth.config import Config, Web
+    from troth.config import Config, Shop, Web
 
 LOOPBACK = "may be plain http only in test mode and only on this machine (127.0.0.1); use https."
 
@@ -31,6 +31,7 @@ def senseless(config: Config) -> Iterator[tuple[str, str, str]]:
             yield section, key, LOOPBACK
     if config.composer.vendor and not re.fullmatch(r"[a-z0-9]([_.-]?[a-z0-9]+)*", config.composer.vendor):
         yield "composer", "vendor", "must be the part of a package's name before the slash, in small letters."
+    yield from _seller(config.shop)
     if config.shop.accent:
         try:
             tones(config.shop.accent)
@@ -63,6 +64,16 @@ def senseless(config: Config) -> Iterator[tuple[str, str, str]]:
         yield "support", key, why
     if root_inside(config):
         yield "keeper", "root_key_file", "lies inside the shop's folder; keep the root key apart from the data."
+
+
+def _seller(shop: Shop) -> Iterator[tuple[str, str, str]]:
+    """What invoices, prices and letters would be wrong by."""
+    if not re.fullmatch(r"[A-Z]{2}", shop.country):
+        yield "shop", "country", "must be two capital letters, such as DE (ISO 3166-1)."
+    if not re.fullmatch(r"[A-Z]{3}", shop.currency):
+        yield "shop", "currency", "must be three capital letters, such as EUR (ISO 4217)."
+    if shop.contact_email and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", shop.contact_email):
+        yield "shop", "contact_email", "must be an e-mail address, such as hello@shop.example.org."
 
 
 def _mailing(config: Config) -> Iterator[tuple[str, str, str]]:

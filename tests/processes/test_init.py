@@ -1,11 +1,15 @@
 """`troth init` makes a folder that works and is closed to others, and never overwrites anything."""
 
+import os
+import pty
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.processes.running import troth
+from tests.processes.running import plain_environment, troth
 from troth import config
 
 pytestmark = pytest.mark.processes
@@ -55,6 +59,9 @@ def test_what_is_there_is_never_overwritten(tmp_path: Path, there: str) -> None:
         ("--url", "http://shop.example.org", "use https"),
         ("--mail", "smtp://mail.example.org", "use smtp+starttls"),
         ("--name", "two\nlines", "one line of plain text"),
+        ("--country", "Germany", "two capital letters, such as DE"),
+        ("--currency", "eur", "three capital letters, such as EUR"),
+        ("--email", "hello at acme", "an e-mail address"),
     ],
 )
 def test_an_answer_that_cannot_be_used_makes_nothing(tmp_path: Path, option: str, value: str, told: str) -> None:
@@ -63,6 +70,22 @@ def test_an_answer_that_cannot_be_used_makes_nothing(tmp_path: Path, option: str
     assert told in refused.stderr
     assert "Traceback" not in refused.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_answer_is_asked_for_again_and_the_others_are_kept(tmp_path: Path) -> None:
+    home, (ours, theirs) = tmp_path / "shop", pty.openpty()
+    typed = ["Acme", "", "", "nobody", "owner@acme.example", "Germany", "AT", "", "shop.example", "", ""]
+    os.write(ours, "".join(f"{line}\n" for line in typed).encode())
+    line = [sys.executable, "-P", "-m", "troth", "init", str(home)]
+    with os.fdopen(ours, "wb"), os.fdopen(theirs, "rb") as terminal:
+        told = subprocess.run(
+            line, stdin=terminal, env=plain_environment(), capture_output=True, text=True, timeout=180
+        )
+    assert told.returncode == 0, told.stderr
+    shop = config.load(home, environ={}).shop
+    assert (shop.name, shop.contact_email, shop.country, shop.currency) == ("Acme", "owner@acme.example", "AT", "EUR")
+    for why in ("It must be an e-mail address", "It must be two capital letters", "It must be an address that begins"):
+        assert why in told.stdout + told.stderr
 
 
 @pytest.mark.parametrize("command", ["serve", "web", "worker", "keeper"])

@@ -38,7 +38,7 @@ def examine(offline: bool, write: bool = False) -> Iterator[Seen]:
     try:
         settings = config.load()
     except config.ConfigError as error:
-        yield from (Seen("wrong", line, "Mend that line; nothing else was looked at.") for line in error.lines)
+        yield from (Seen("wrong", line, "Put that right first; nothing else was looked at.") for line in error.lines)
         return
     yield Seen("ok", f"The settings can be used; the shop is in {settings.shop.mode} mode.")
     for examination in (*HERE, texts, logo):

@@ -14,7 +14,7 @@ def texts(config: Config) -> Iterator[Seen]:
     """Terms, imprint and the like: complete, or what is left to do. A shop in test mode may begin with drafts."""
     left = list(unfinished(config))
     for line in left:
-        what, _, mend = line.rstrip(".").partition("; ")
+        what, _, mend = line.rstrip(".").rpartition("; ")
         yield Seen("wrong" if config.live else "note", f"{what}.", f"{mend[:1].upper()}{mend[1:]}." if mend else "")
     if not left:
         yield Seen("ok", f"{len(files(config.home))} texts of law are complete.")

@@ -7,6 +7,7 @@ import os
 import secrets
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -50,7 +51,7 @@ NOT_ASKED = (
 @click.option("--recipient", default="", help="Seal backups to this age recipient (troth backup --make-identity).")
 @click.option("--vendor", default="", help="Open a Composer repository for the packages of this vendor.")
 def init(folder: Path, yes: bool, recipient: str, vendor: str, **options: str | None) -> None:
-    """Make a shop's folder. It asks six things when somebody looks, and never overwrites anything."""
+    """Make a shop's folder. It asks eight things when somebody looks, and never overwrites anything."""
     folder = folder.absolute()
     for path in (folder / "troth.toml", Path(f"{folder}.key") / "root.key"):
         if path.exists():
@@ -82,12 +83,7 @@ def make(folder: Path, text: str) -> config.Config:
     Raises ConfigError, having made nothing, where the settings cannot be used; click.ClickException where a file
     of ours is there already.
     """
-    with tempfile.TemporaryDirectory() as trial:
-        _write(Path(trial) / "troth.toml", text)
-        try:
-            config.load(Path(trial), environ={})
-        except config.ConfigError as error:
-            raise config.ConfigError([line.replace(trial, str(folder)) for line in error.lines]) from None
+    _try(folder, text)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("data", "files", "uploads", "media", "keeper", "run"):
@@ -107,6 +103,16 @@ def make(folder: Path, text: str) -> config.Config:
     return made
 
 
+def _try(folder: Path, text: str) -> None:
+    """ConfigError where these settings cannot be used; it names them as if they lay in the folder already."""
+    with tempfile.TemporaryDirectory() as trial:
+        _write(Path(trial) / "troth.toml", text)
+        try:
+            config.load(Path(trial), environ={})
+        except config.ConfigError as error:
+            raise config.ConfigError([line.replace(trial, str(folder)) for line in error.lines]) from None
+
+
 def _write(path: Path, text: str) -> None:
     """A new file, for its owner alone."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -116,11 +122,24 @@ def _write(path: Path, text: str) -> None:
 def _answer(key: str, given: str | None, ask: bool) -> str:
     question, usual = QUESTIONS[key]
     if given is None and ask:
-        given = click.prompt(question, default=usual, show_default=bool(usual))
+        # What cannot be used is asked again at once: the other answers need not be typed a second time.
+        return str(click.prompt(question, default=usual, show_default=bool(usual), value_proc=partial(_usable, key)))
     value = (usual if given is None else given).strip()
     if any(not character.isprintable() for character in value):
         raise click.UsageError(f"{question}: one line of plain text, please.")
     return value
+
+
+def _usable(key: str, typed: str) -> str:
+    """What was typed, without spaces around it; click.UsageError with what to do where no shop could use it."""
+    if any(not character.isprintable() for character in typed.strip()):
+        raise click.UsageError("One line of plain text, please.")
+    try:
+        _try(Path(), settings_text({key: typed.strip()}))
+    except config.ConfigError as error:
+        whys = [line.partition("] ")[2].partition(" ")[2] or line for line in error.lines]  # without file, line and key
+        raise click.UsageError("".join(f"It {why}" for why in whys)) from None
+    return typed.strip()
 
 
 def _next_steps(made: config.Config) -> str:
