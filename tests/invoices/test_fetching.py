@@ -53,6 +53,8 @@ def test_a_buyer_reads_and_keeps_the_invoice_from_the_letter(house: House, editi
                  "DE136695976", "1 Fern Hill", "Field Guide, Single site", "€41.18", "Reverse charge", "PayPal",
                  order.ref):  # fmt: skip
         assert text in page.text, text
+    cells = re.findall(r'<t([hd]) [^>]*?(?:data-head="([^"]+)"|scope="row")', visitor.get(found[1]).content.decode())
+    assert [head for _, head in cells[:5]] == ["", "Quantity", "Net", "VAT 0%", "Total"]  # folded, each says its own
     answer = visitor.get(as_pdf(found[1]))
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
     assert answer["Cache-Control"] == visitor.get(found[1])["Cache-Control"] == "private, no-store"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -11,7 +13,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from troth.faces.storefront import look, overrides
 from troth.faces.storefront.assets import asset
@@ -21,6 +23,8 @@ from troth.shop import written
 from troth.shop.clauses import BY_ID
 from troth.shop.journeys.entitlement import hours
 from troth.shop.money import Money
+
+_CELL = re.compile(r"<(tr|th|td)(?=[ >])")
 
 
 def environment(**options: Any) -> Environment:
@@ -55,6 +59,7 @@ def environment(**options: Any) -> Environment:
         "date": day,
         "datetime": moment,
         "filesize": filesize,
+        "headed": headed,
         "hours": hours,
         "money": money,
     }
@@ -84,6 +89,19 @@ def query(**values: object) -> str:
     """A query string of those values that say something: `?kind=module&page=2`, or nothing at all."""
     said = {key: value for key, value in values.items() if value not in ("", None, 1)}
     return "?" + urlencode(said) if said else ""
+
+
+def headed(rows: Markup, heads: Sequence[str]) -> Markup:
+    """A table's rows whose cells say in data-head what stands above them: folded for a narrow page, none is above."""
+    column = 0
+
+    def told(cell: re.Match[str]) -> str:
+        nonlocal column
+        column = 0 if cell[1] == "tr" else column + 1
+        head = heads[column - 1] if cell[1] == "td" and column <= len(heads) else ""
+        return cell[0] + (f' data-head="{escape(head)}"' if head else "")
+
+    return Markup(_CELL.sub(told, rows))  # noqa: S704 - what was markup, and an escaped word
 
 
 def given(*ids: str) -> list[str]:
