@@ -57,6 +57,12 @@ def with_(section: str, **values: object) -> Config:
     return msgspec.structs.replace(config, **{section: msgspec.structs.replace(getattr(config, section), **values)})
 
 
+def test_it_is_said_while_no_tax_is_set(house: House) -> None:
+    (told,) = examinations.tax(with_("tax", scheme=""))
+    assert told.state == "note" and "VAT 0%" in told.sentence and "[tax] scheme" in told.mend
+    assert not list(examinations.tax(with_("tax", scheme="origin")))
+
+
 # The work
 
 

@@ -22,7 +22,7 @@ from tests.house import House
 from tests.processes import running
 from troth.faces.cli.product import product
 from troth.shop.catalogue import sound
-from troth.shop.catalogue.models import Product, Release
+from troth.shop.catalogue.models import Edition, Product, Release
 
 ADD = ["add", "mail-log", "--name", "Mail Log", "--price", "49.00", "--package", "fernhill/module-mail-log"]
 
@@ -66,6 +66,32 @@ def test_from_nothing_to_the_shelf_and_back(house: House, tmp_path: Path) -> Non
     assert "off the shelf" in does("withdraw", "mail-log")
     assert "was not on the shelf" in does("withdraw", "mail-log")
     assert Client().get("/p/mail-log").status_code == 404
+
+
+def test_a_service_has_its_months_and_nothing_to_release(house: House) -> None:
+    months = ("--support", "12", "--hours", "3")
+    said = does("add", "care", "--name", "Care", "--price", "199", "--kind", "service", *months)
+    assert "publish care" in said and "release" not in said
+    does("publish", "care")
+    first = Edition.objects.get(product="care")
+    assert (first.support_months, first.hours) == (12, 3)
+    does("edition", "care", "single", "--name", "Half a year", "--price", "110", "--support", "6")
+    first.refresh_from_db()
+    assert (first.support_months, first.hours) == (6, 0)
+
+
+def test_an_empty_bundle_is_not_put_on_the_shelf(house: House, edition: Edition) -> None:
+    does("add", "set", "--name", "Set", "--price", "99", "--kind", "bundle")
+    assert "holds no module yet" in refused("publish", "set")
+    Product.objects.get(slug="set").includes.add(edition.product)
+    assert "/p/set" in does("publish", "set")
+
+
+@pytest.mark.processes
+def test_before_the_tables_are_made_a_sentence_says_how(tmp_path: Path) -> None:
+    done = running.troth("--home", str(running.folder(tmp_path / "shop")), "product", *ADD)
+    assert done.returncode == 2
+    assert done.stderr == "troth: the database lacks tables of this version; `troth migrate` makes them.\n"
 
 
 def test_a_newer_release_stands_first_and_one_can_be_taken_back(house: House, tmp_path: Path) -> None:

@@ -238,6 +238,13 @@ def clock(config: Config) -> Iterator[Seen]:
     yield Seen("note", "The clock could not be compared: no provider answers.", "Check the way to the internet.")
 
 
+def tax(config: Config) -> Iterator[Seen]:
+    """Whether anybody said what tax is on a sale. A live shop does not start without."""
+    if not config.tax.scheme:
+        mend = 'Set [tax] scheme to "destination", "origin" or "exempt", as whoever does your taxes says.'
+        yield Seen("note", "No tax is on any sale yet: invoices say VAT 0%.", mend)
+
+
 def space(config: Config) -> Iterator[Seen]:
     """Room on the disk: a full one stops the ledger, and then nothing is opened."""
     free = shutil.disk_usage(config.home).free
@@ -249,5 +256,5 @@ def space(config: Config) -> Iterator[Seen]:
 
 
 Examination = Callable[[Config], Iterator[Seen]]
-HERE: tuple[Examination, ...] = (folder, root_key, keyring, database, backups, providers, space)
+HERE: tuple[Examination, ...] = (folder, root_key, keyring, database, backups, providers, tax, space)
 OUTSIDE: tuple[Examination, ...] = (mail, clock)  # these speak to other machines

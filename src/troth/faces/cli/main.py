@@ -88,3 +88,28 @@ def main() -> None:
         for line in error.lines:
             print(f"troth: {line}", file=sys.stderr)
         sys.exit(2)
+    except _database_errors():
+        if not _tables_are_missing():
+            raise
+        print("troth: the database lacks tables of this version; `troth migrate` makes them.", file=sys.stderr)
+        sys.exit(2)
+
+
+def _database_errors() -> tuple[type[Exception], ...]:
+    """Asked once something went wrong: a command that never loaded Django cannot have failed by its database."""
+    if "django.db.utils" not in sys.modules:
+        return ()
+    from django.db.utils import OperationalError, ProgrammingError
+
+    return OperationalError, ProgrammingError
+
+
+def _tables_are_missing() -> bool:
+    from django.db import DatabaseError, connection
+
+    from troth.faces.cli.migrating import Whole, plan_of
+
+    try:
+        return bool(plan_of(Whole(connection)))
+    except DatabaseError:
+        return False

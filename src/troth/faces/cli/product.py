@@ -36,13 +36,27 @@ def product() -> None:
 @click.option("--edition-name", default="Single site", show_default=True)
 @click.option("--sites", default=1, show_default=True, help="Sites that a licence may be active on; 0: any number.")
 @click.option("--updates", default=12, show_default=True, help="Months of updates; 0: without end.")
-def add(slug: str, price: str, edition: str, edition_name: str, sites: int, updates: int, **said: str) -> None:
+@click.option("--support", default=0, help="Months of support, of services; 0: none.")
+@click.option("--hours", default=0, help="Hours of work, of services; 0: none.")
+def add(
+    slug: str,
+    price: str,
+    edition: str,
+    edition_name: str,
+    sites: int,
+    updates: int,
+    support: int,
+    hours: int,
+    **said: str,
+) -> None:
     """A new product at /p/SLUG, not yet on the shelf."""
     from troth.shop.catalogue import shelving
+    from troth.shop.catalogue.models import Product
 
-    first = shelving.NewEdition(_money(price), edition, edition_name, "", sites, updates)
-    _do(lambda: shelving.add(shelving.NewProduct(slug, **said), first))
-    click.echo(f"{slug} is made. Next: troth product release {slug} 1.0.0 FILE.zip")
+    first = shelving.NewEdition(_money(price), edition, edition_name, "", sites, updates, support, hours)
+    made = _do(lambda: shelving.add(shelving.NewProduct(slug, **said), first))
+    released = made.kind == Product.MODULE
+    click.echo(f"{slug} is made. Next: troth product {f'release {slug} 1.0.0 FILE' if released else f'publish {slug}'}")
 
 
 @product.command()
@@ -53,11 +67,16 @@ def add(slug: str, price: str, edition: str, edition_name: str, sites: int, upda
 @click.option("--terms", default="", help="What it allows, in one line.")
 @click.option("--sites", default=1, show_default=True, help="Sites that a licence may be active on; 0: any number.")
 @click.option("--updates", default=12, show_default=True, help="Months of updates; 0: without end.")
-def edition(slug: str, code: str, name: str, price: str, terms: str, sites: int, updates: int) -> None:
+@click.option("--support", default=0, help="Months of support, of services; 0: none.")
+@click.option("--hours", default=0, help="Hours of work, of services; 0: none.")
+def edition(
+    slug: str, code: str, name: str, price: str, terms: str, sites: int, updates: int, support: int, hours: int
+) -> None:
     """Sell SLUG in an edition CODE at a price; for one that is there, change it."""
     from troth.shop.catalogue import shelving
 
-    _do(lambda: shelving.offer(slug, shelving.NewEdition(_money(price), code, name, terms, sites, updates)))
+    offered = shelving.NewEdition(_money(price), code, name, terms, sites, updates, support, hours)
+    _do(lambda: shelving.offer(slug, offered))
     click.echo(f"{slug} is sold as {name}.")
 
 

@@ -118,6 +118,8 @@ def publish(slug: str) -> bool:
         raise Refused(_("It has no price in the shop's currency yet: give it an edition first."), "price")
     if row.kind == Product.MODULE and not row.releases.exists():
         raise Refused(_("It has no release yet: there would be nothing to deliver."), "release")
+    if row.kind == Product.BUNDLE and not row.includes.exists():
+        raise Refused(_("It holds no module yet; `troth stock` says in catalogue.toml which ones."), "kind")
     return _shown(row, True)
 
 
