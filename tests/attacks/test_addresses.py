@@ -61,7 +61,7 @@ def test_odd_addresses_are_answered(house: House, paid: Order, mallory: Browser,
             assert b"root:" not in b"".join(answer)
             assert "alice" not in answer.headers.get("Location", "")
     after = rows()
-    assert {table for table in before if before[table] != after[table]} <= {"django_session"}
+    assert {table for table in before if before[table] != after[table]} <= {"accounts_session"}
 
 
 def test_a_signature_of_any_length_is_refused(paid: Order) -> None:

@@ -51,7 +51,7 @@ class TestCookies:
             answer = send(Browser(), "/basket", {"action": "add", "edition": "1"}, HTTP_COOKIE=f"{name}={value}")
             assert answer.status_code < 500, value
         after = rows()
-        for table in ("orders_basket", "orders_basketline", "django_session"):
+        for table in ("orders_basket", "orders_basketline", "accounts_session"):
             before.pop(table), after.pop(table)
         assert after == before
 

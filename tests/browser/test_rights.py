@@ -86,6 +86,7 @@ def test_a_customer_uses_every_right_and_comes_back_as_a_stranger(page: Page, de
     walk.buys()
     has_a_company_on_the_invoice(walk)
     objects(walk)
+    sees_where_they_are_signed_in(walk)
     texts = sees_and_takes_along(walk, tmp_path)
     for value in (person.name, person.email, person.street, person.city, "10115"):
         assert all(any(value in text for name, text in texts.items() if name.endswith(end)) for end in ("html", "json"))
@@ -114,6 +115,13 @@ def has_a_company_on_the_invoice(walk: Walk) -> None:
     assert papers.count() == 3
     steps.follow(page, "link", papers.last.inner_text())
     assert page.get_by_text("Heron GmbH").count()
+
+
+def sees_where_they_are_signed_in(walk: Walk) -> None:
+    walk.opens("/account")
+    steps.follow(walk.page, "link", "Where you are signed in")
+    assert walk.page.locator("main li").filter(has_text="this browser").count() == 1
+    walk.look("account-browsers")
 
 
 def objects(walk: Walk) -> None:

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.db import connection
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -16,6 +15,7 @@ from tests.storefront.test_cards import PUBLISHED, SEPARATORS, ZEROS, numbers
 from troth.pledge import clock
 from troth.pledge.policy import card_sieve, columns, digests
 from troth.pledge.policy.cards import holds_card_number
+from troth.shop.accounts.models import Session
 
 NEEDLE = "qmarkerword"
 TIMES = ["2026-11-22 23:40:00.123456", "2026-11-22 23:40:00.123456+00", "2026-11-22T23:40:00", "20261122234000123456"]
@@ -76,7 +76,7 @@ def test_what_is_planted_is_found_in_any_row_of_any_table(
         read = columns.read([NEEDLE, "another word"])
         assert {(needle, place) for needle, place, _ in read.hits} == {(NEEDLE, f"beside.{column}")}
         assert read.cards == set()
-        assert columns.read([NEEDLE], frozenset({"django_session"})).hits == set()
+        assert columns.read([NEEDLE], frozenset({"accounts_session"})).hits == set()
         assert f"beside.{other}" not in {place for _, place, _ in read.hits}
     finally:
         with connection.cursor() as cursor:
@@ -97,7 +97,7 @@ def test_a_card_number_among_times_is_found_and_times_are_none(db: None) -> None
     for number in range(50):
         Session.objects.create(session_key=f"key-{number}", session_data="x", expire_date=clock.now())
     assert columns.read([]).cards == set()
-    typed = "UPDATE django_session SET session_data = '4111 1111 1111 1111' WHERE session_key = 'key-31'"
+    typed = "UPDATE accounts_session SET session_data = '4111 1111 1111 1111' WHERE session_key = 'key-31'"
     # The guard before each write is passed by, as somebody with a database client does.
     wrappers, connection.execute_wrappers = connection.execute_wrappers, []
     try:
@@ -105,7 +105,7 @@ def test_a_card_number_among_times_is_found_and_times_are_none(db: None) -> None
             cursor.execute(typed)
     finally:
         connection.execute_wrappers = wrappers
-    assert columns.read([]).cards == {"django_session.session_data"}
+    assert columns.read([]).cards == {"accounts_session.session_data"}
 
 
 def test_a_plain_hash_is_found_at_the_end_of_a_large_table_too(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,6 +116,6 @@ def test_a_plain_hash_is_found_at_the_end_of_a_large_table_too(db: None, monkeyp
     for number, text in enumerate(texts):
         Session.objects.create(session_key=f"{number:032}", session_data=text, expire_date=clock.now())
     hashes = frozenset(digests.patterns(["Ada Finch"], "ada"))
-    read = columns.read([], frozenset({"django_session"}), hashes)
-    assert read.hits == {("ada", "django_session.session_data", "md5")}
-    assert columns.read([], frozenset({"django_session"})).hits == set()
+    read = columns.read([], frozenset({"accounts_session"}), hashes)
+    assert read.hits == {("ada", "accounts_session.session_data", "md5")}
+    assert columns.read([], frozenset({"accounts_session"})).hits == set()

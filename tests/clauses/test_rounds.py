@@ -2,7 +2,6 @@
 
 import msgspec
 import pytest
-from django.contrib.sessions.models import Session
 
 from tests.house import House
 from troth.pledge import clock
@@ -12,6 +11,7 @@ from troth.pledge.policy import columns, needles
 from troth.pledge.policy.clause import State, broken, judge, unknown
 from troth.pledge.policy.models import Verdict
 from troth.pledge.policy.visitor import Stuck
+from troth.shop.accounts.models import Session
 from troth.shop.catalogue.models import Edition
 from troth.shop.clauses import BY_ID, CLAUSES, duty, marker, p6_billing, p11_ip_against_fraud, p16_at_rest
 from troth.shop.orders.models import Order

@@ -8,7 +8,6 @@ from datetime import timedelta
 import msgspec
 import pytest
 from django.conf import settings
-from django.contrib.sessions.models import Session
 
 from tests.faults.shopping import ADDRESS, Purchase
 from tests.house import House
@@ -19,7 +18,7 @@ from troth.pledge.due.models import Due
 from troth.pledge.rights.holding import Cut, Ends, Holding
 from troth.pledge.rights.models import Erasure
 from troth.pledge.vault.models import Person
-from troth.shop.accounts.models import Account, Contact
+from troth.shop.accounts.models import Account, Contact, Session
 from troth.shop.catalogue.models import Edition
 from troth.shop.delivery.models import Letter
 from troth.shop.journeys import buy, erase, register, retain

@@ -82,7 +82,7 @@ def test_nothing_is_passed_over() -> None:
 LEAKS = {
     "leaklog": "said.log",
     "leakreport": "said.log",
-    "leaksession": "django_session.session_data",
+    "leaksession": "accounts_session.session_data",
     "leakjob": "due_due.subject",
 }
 

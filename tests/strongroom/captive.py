@@ -77,10 +77,10 @@ def _by_person() -> dict[str, list[Any]]:
 def _lying_about() -> Iterator[str]:
     """Whatever in the database or the shop's folder has the length of a capability, and what sessions hold."""
     from django.conf import settings
-    from django.contrib.sessions.models import Session
 
     from troth.pledge.keeper.capabilities import LENGTH
     from troth.pledge.policy.probe import values
+    from troth.shop.accounts.models import Session
 
     for session in Session.objects.all():
         yield from (str(value) for value in session.get_decoded().values())

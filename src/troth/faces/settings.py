@@ -60,7 +60,6 @@ WSGI_APPLICATION = "troth.faces.wsgi.application"
 INSTALLED_APPS = [
     # No django.contrib.auth, no admin: the keeper verifies credentials, and both write people in clear
     # (docs/decisions/0004-no-django-auth.md).
-    "django.contrib.sessions",
     "troth.pledge.vault",
     "troth.pledge.due",
     "troth.pledge.policy",

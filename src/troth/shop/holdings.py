@@ -245,8 +245,8 @@ PEOPLE = (
         ends=Ends("ended_at", 90),
     ),
     Holding(
-        "sessions.Session", _("so that you stay signed in"), about="session_data", ours="session_key expire_date",
-        erasing=Keep("over at once, since it needs the account; the row goes on its date"), ends=Ends("expire_date", 0),
+        "accounts.Session", _("so that you stay signed in"), person="account", about="session_data",
+        ours="session_key account expire_date made_at", erasing=Delete(), ends=Ends("expire_date", 0),
     ),
     Holding(
         "orders.Basket", _("so that your browser finds its basket again"), about="key_hash", ours="coupon touched_at",

@@ -19,7 +19,9 @@ FIELDS = {
     "q": ("P13", ""),  # what is looked for on the shelf; kept nowhere
 }  # fmt: skip
 # Of a form's own making: they carry on what the page knew, and nobody fills them in.
-CARRIED = frozenset(("action", "once", "shown", "renews", "challenge", "time", "stop", "next", "kind", "link"))
+CARRIED = frozenset(
+    ("action", "once", "shown", "renews", "challenge", "time", "stop", "next", "kind", "link", "browser")
+)
 
 
 def unasked(name: str, token: str = "") -> bool:

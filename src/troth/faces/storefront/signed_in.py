@@ -21,9 +21,6 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import rotate_token
 from django.urls import reverse
 
-from troth.pledge.prepared import Prepared
-from troth.shop.accounts.models import Account
-
 if TYPE_CHECKING:
     from troth.shop.accounts import session
 
@@ -34,9 +31,6 @@ ORDER_COOKIE = "troth_order"
 TICKET_COOKIE = "troth_ticket"
 DEVICE_AGE = 400 * 86400  # seconds: the longest that browsers keep a cookie
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 random bytes
-
-
-_epoch = Prepared(lambda ref: Account.objects.filter(pk=ref).values_list("epoch"), gaps=1)
 
 
 class Who:
@@ -51,8 +45,7 @@ class Who:
         ref, epoch = stored.get("person"), stored.get("epoch")
         if ref is None:
             return None
-        now = _epoch.first(ref)
-        if now is None or now[0] != epoch:
+        if stored.epoch_now != epoch:  # type: ignore[attr-defined]  # it is a SessionStore of ours
             stored.flush()
             return None
         return str(ref)
@@ -90,7 +83,7 @@ def enter(request: HttpRequest, response: HttpResponse, signed: session.SignedIn
     """Start a session: a fresh key and token, so that nothing planted before the sign-in lives on."""
     request.session.flush()
     request.session["person"] = signed.person_ref
-    request.session["epoch"] = signed.epoch
+    request.session["epoch"] = request.session.epoch_now = signed.epoch  # type: ignore[attr-defined]
     rotate_token(request)
     _set(response, CAPABILITY_COOKIE, signed.capability, settings.SESSION_COOKIE_AGE)
     if signed.device:

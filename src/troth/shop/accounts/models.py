@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 
 from troth.pledge import clock
@@ -69,6 +70,14 @@ class Claim(models.Model):
 _guests_of: Prepared[tuple[str]] = Prepared(
     lambda ref: Claim.objects.filter(account=ref).values_list("guest_id"), gaps=1
 )
+
+
+class Session(AbstractBaseSession):
+    """One browser that is signed in. `session_key` is the hash of what stands in its cookie: whoever reads this table
+    is not signed in by it. Neither the browser's name nor its address is kept (P11)."""
+
+    account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE, db_constraint=False)
+    made_at = models.DateTimeField(default=clock.now)
 
 
 class Locality(models.Model):

@@ -6,6 +6,7 @@ import msgspec
 
 from troth.pledge.keeper.messages import Session
 from troth.shop.accounts.models import Account
+from troth.shop.accounts.models import Session as Browser
 
 
 class SignedIn(msgspec.Struct, frozen=True):
@@ -20,5 +21,6 @@ class SignedIn(msgspec.Struct, frozen=True):
 
 def signed_in(session: Session) -> SignedIn:
     """Take the keeper's word: older sessions of this account are over from now on."""
-    Account.objects.filter(pk=session.ref, epoch__lt=session.epoch).update(epoch=session.epoch)
+    if Account.objects.filter(pk=session.ref, epoch__lt=session.epoch).update(epoch=session.epoch):
+        Browser.objects.filter(account=session.ref).delete()
     return SignedIn(session.ref, session.epoch, session.capability, session.device)

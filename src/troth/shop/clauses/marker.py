@@ -20,7 +20,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from django.contrib.sessions.models import Session
 
 from troth.config import is_loopback
 from troth.pledge import clock
@@ -28,7 +27,7 @@ from troth.pledge.due.models import Due
 from troth.pledge.policy.columns import read as again
 from troth.pledge.policy.probe import Probe
 from troth.pledge.policy.visitor import Page, Stuck, Visitor
-from troth.shop.accounts.models import Account
+from troth.shop.accounts.models import Account, Session
 from troth.shop.clauses import checkout, letterbox, mutations, own_openings, question
 from troth.shop.delivery.models import Letter
 from troth.shop.journeys import buy, standby

@@ -6,7 +6,6 @@ A shop that is mended must be whole again: what was forgotten is done, what was 
 from __future__ import annotations
 
 import msgspec
-from django.contrib.sessions.models import Session
 from django.db import connection
 
 from troth.pledge.due import loop as due
@@ -14,6 +13,7 @@ from troth.pledge.policy.probe import sealed_columns
 from troth.pledge.vault import seen
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.pledge.vault.fields import seal
+from troth.shop.accounts.models import Session
 from troth.shop.clauses import keyring, p11_ip_against_fraud, p16_at_rest
 from troth.shop.delivery.models import Letter
 from troth.shop.orders.models import Order

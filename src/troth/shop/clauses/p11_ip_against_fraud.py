@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge import clock
@@ -21,6 +20,7 @@ from troth.pledge.vault.classes import Network
 from troth.pledge.vault.door import KeeperRefused, door
 from troth.pledge.vault.fields import seal
 from troth.pledge.vault.models import Person
+from troth.shop.accounts.models import Session
 from troth.shop.clauses import marker, mutations, same_everywhere
 from troth.shop.fraud import keyed
 from troth.shop.fraud.models import Hold, Sighting, Trace

@@ -7,13 +7,12 @@ hundred at a time; the keeper reads them and tells nobody. Persons' own keys are
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db.models import F
 
 from troth.pledge.due import loop as due
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.pledge.vault.models import Person, Rotation
-from troth.shop.accounts.models import Contact
+from troth.shop.accounts.models import Contact, Session
 from troth.shop.journeys import backup, renew
 
 KINDS = ("root", "wrapping", "lookup", renew.EVERYBODY, "capabilities", "to file", "to openbao")
