@@ -137,6 +137,7 @@ def test_cancelled_in_time_everything_is_as_it_was_and_may_be_asked_again(house:
 def test_who_lost_the_account_asks_by_address_and_nobody_learns_whether_it_is_known(
     house: House, edition: Edition
 ) -> None:
+    assert "For 7 days you can still cancel" in Browser().page("/erase").text
     no_window()
     Browser().send("/register", ALICE, 200)
     house.works()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -51,6 +52,14 @@ def many(count: int) -> None:
         for place in range(2):
             file = f"{number}-{place}.svg"
             Picture.objects.create(product=product, file=file, alt="a", width=3, height=2, position=place)
+
+
+def test_what_has_no_picture_yet_shows_its_letter(db: None, browser: Browser) -> None:
+    many(2)
+    Picture.objects.filter(product="thing-1").delete()
+    shelf.changed()
+    cover = re.findall(r'good-cover">(.*?)</div>', browser.get("/").content.decode())
+    assert [("<img" in one, ">T</span>" in one) for one in cover] == [(True, False), (False, True)]
 
 
 def test_the_shelf_shows_what_is_for_sale(goods: stock.Loaded, browser: Browser) -> None:
