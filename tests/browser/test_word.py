@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,11 +33,18 @@ def seconds(told: str) -> float:
     return float(found[1])
 
 
+def unknown(demo: Stage) -> list[tuple[str, list[str]]]:
+    promises = json.loads(steps.read(f"{demo.shop}/privacy.json"))["promises"]
+    return [(one["id"], one["findings"]) for one in promises if one["state"] == "unknown"]
+
+
 @pytest.fixture
 def whole(demo: Stage) -> Iterator[Stage]:
     """Whatever a test breaks is mended."""
-    unknown = '"state": "unknown"'
-    steps.until(lambda: unknown not in steps.read(f"{demo.shop}/privacy.json"), "not every promise was checked", 60)
+    try:
+        steps.until(lambda: not unknown(demo), "not every promise was checked", 60)
+    except AssertionError as waited:
+        raise AssertionError(f"{waited}: {unknown(demo)}") from None
     yield demo
     assert mutants.take_out(demo.home) == 0
 

@@ -33,6 +33,7 @@ ALL = "all"  # the subject of a round of all clauses; else it is one clause's id
 EVERY = 600  # seconds between rounds
 WHOLE = " whole"  # ends the subject of a round in which every check runs
 RENEW, RENEWALS = 30, 60  # seconds between renewals of a round's lease, and how often: half an hour in all
+SOON_TRIES = 12  # looks, some seconds apart, at what could not be told
 GLANCE = 0.3  # seconds between looks at run/mutant
 LOOKS, SOME = 20, 10  # how often the worker looks for what a mutant did, and after how many glances again
 
@@ -77,7 +78,9 @@ def check(subject: str, claim: due.Claim) -> None:
     finally:
         site.close()
     if unknown and not whole and name != ALL:
-        raise due.Again("unknown", waits=True)  # what could not be looked at now, perhaps soon
+        # What could not be looked at now, perhaps soon; after some minutes the rounds of all clauses are often enough.
+        soon = claim.attempts * due.FIRST_PAUSE if claim.attempts <= SOON_TRIES else None
+        raise due.Again("unknown", soon, waits=True)
     if not whole:
         for one in unknown:
             due.add("check", one, after=due.FIRST_PAUSE)

@@ -16,6 +16,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from troth.pledge import clock
+from troth.shop.accounts.models import Claim
 from troth.shop.catalogue.keeping import lies
 from troth.shop.catalogue.models import Release
 from troth.shop.delivery import links as signed
@@ -45,6 +46,14 @@ def links(order: Order) -> list[Link]:
     if order.state != Order.PAID:
         return []
     return signed.of(order, hours=settings.TROTH.policy.link_hours)
+
+
+def of_person(person_ref: str) -> list[Link]:
+    """The same for all that somebody bought, as a guest too where they claimed it: the newest of each product."""
+    of_theirs = Grant.objects.filter(
+        line__order__person__in=Claim.persons_of(person_ref), line__order__state=Order.PAID, line__ended=""
+    )
+    return signed.to(of_theirs.select_related("product").order_by("pk"), hours=settings.TROTH.policy.link_hours)
 
 
 def fetch(grant_id: str, release_id: int, signature: str, range_header: str = "") -> Piece:

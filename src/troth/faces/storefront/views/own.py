@@ -17,7 +17,7 @@ from troth.faces.storefront.signed_in import enter
 from troth.pledge.keeper.messages import NEWEST
 from troth.pledge.vault.door import KeeperAway
 from troth.shop.accounts.models import Account, Claim
-from troth.shop.journeys import change_email, entitlement, erase, held, invoice, licence, own_data, who_looked
+from troth.shop.journeys import change_email, download, entitlement, erase, held, invoice, licence, own_data, who_looked
 from troth.shop.orders.models import Order, OrderLine
 from troth.shop.refusal import Refused
 
@@ -48,6 +48,7 @@ def account(request: HttpRequest) -> HttpResponse:
             Order.REFUNDED: _("Paid back"),
         },
         "mine": mine,
+        "downloads": download.of_person(who.person_ref),
         "licences": (mine_too := licence.of_person(who.person_ref)),
         "composer": licence.commands(mine_too),
         "services": entitlement.of_person(who.person_ref),
