@@ -15,6 +15,7 @@ from troth.pledge.vault import door as doors
 from troth.pledge.vault import keysets, published
 from troth.sandbox import Addresses, Sandbox
 from troth.shop.catalogue.models import Edition
+from troth.shop.delivery import often
 
 _own_keys: list[str] = []
 
@@ -59,6 +60,7 @@ def house(db: None, keeper: Keeper, world: tuple[Sandbox, Addresses]) -> Iterato
     sandbox, told = world
     with settings_of(told):
         house = House(keeper, sandbox)
+        often.forget()
         yield house
         house.close()
     sandbox.reset()

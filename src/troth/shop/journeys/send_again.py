@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from troth.pledge import clock
 from troth.pledge.due import loop as due
 from troth.pledge.due.models import Due
+from troth.shop.delivery import often
 from troth.shop.delivery.models import Letter
 from troth.shop.journeys import redeliver
 from troth.shop.journeys.look_up import Mark
@@ -68,7 +69,12 @@ def stuck() -> list[Shown]:
     newer = Letter.objects.filter(order=OuterRef("order"), kind__in=GOODS, queued_at__gt=OuterRef("queued_at"))
     bad = Q(state__in=(Letter.FAILED, Letter.BOUNCED)) & ~Q(kind="redirected")
     lying = Letter.objects.filter(state__in=(Letter.QUEUED, Letter.FAILED, Letter.BOUNCED))
-    rows = lying.filter(bad | _held()).exclude(Q(kind__in=GOODS) & Q(Exists(newer))).select_related("order")
+    rows = (
+        lying.filter(bad | _held())
+        .exclude(last_code=often.CODE)
+        .exclude(Q(kind__in=GOODS) & Q(Exists(newer)))
+        .select_related("order")
+    )
     return shown(list(rows.order_by("queued_at", "id")[:PAGE]))
 
 

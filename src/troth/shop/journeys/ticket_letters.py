@@ -16,7 +16,7 @@ from troth.pledge.vault.door import door
 from troth.shop.accounts.models import Contact
 from troth.shop.delivery import letters
 from troth.shop.delivery.models import Letter
-from troth.shop.journeys.write_to import asked, url
+from troth.shop.journeys.write_to import asked, too_often, url
 from troth.shop.support import addresses
 from troth.shop.support.models import Message, Ticket
 
@@ -51,6 +51,8 @@ def _send(letter: Letter, ticket: Ticket, claim: due.Claim, message: Message | N
         sealed.append(message.words)
     opened = asked(lambda: door().open(sealed, purpose="notice", job=ticket.ref))
     to: ContactData = opened[0]
+    if message is None and too_often(letter, to):
+        return  # our answer brings the link as well
     invite = asked(lambda: door().redeem(ref=ticket.person_id, kind="invite", mailbox=to.email))
     if invite.kind == "astray":
         raise due.Again("astray", give_up=True)

@@ -13,13 +13,13 @@ from troth.pledge.due import loop as due
 from troth.pledge.vault.classes import Contact as ContactData
 from troth.pledge.vault.door import KeeperAway, KeeperRefused, door
 from troth.shop.accounts.models import Contact
-from troth.shop.delivery import letters
+from troth.shop.delivery import letters, often
 from troth.shop.delivery.models import Letter
 from troth.shop.journeys.change_email import flip
 
 Answer = TypeVar("Answer")
 LOOK_AGAIN = 1800  # seconds between looks at a change that waits for its mailbox
-AN_HOUR = 5  # letters to one person with a link that anybody may ask for: nobody's mailbox is filled by others
+AN_HOUR = often.AN_HOUR  # to one person as to one mailbox: letters with a link that anybody may ask for
 ENROLLING = timedelta(seconds=30)  # how long registering may take to reach the keeper, after its commit
 
 
@@ -30,6 +30,8 @@ def confirm(person_ref: str, claim: due.Claim) -> None:
     if letter.state == Letter.SENT:
         return
     to = address(contact, person_ref)
+    if too_often(letter, to):
+        return
     redeemed = asked(lambda: door().redeem(ref=person_ref, kind="confirm", mailbox=to.email))
     if redeemed.kind == "nothing" and clock.now() - letter.queued_at < ENROLLING:
         raise due.Again("enrolling", 1)  # we were quicker than the journey that made this due
@@ -99,6 +101,9 @@ def change(subject: str, claim: due.Claim) -> None:
     letter = letter_to("change", contact_id, waiting)
     if letter.state == Letter.QUEUED:
         to = address(waiting, contact_id)
+        if too_often(letter, to):
+            Contact.objects.filter(pk=contact_id, state=Contact.WAITING).update(state=Contact.OLD)
+            return
         redeemed = asked(lambda: door().redeem(ticket=ticket, mailbox=to.email))
         if redeemed.kind != "change":
             raise due.Again(redeemed.kind, give_up=True)
@@ -123,6 +128,15 @@ def passkey(kind: str) -> due.Errand:
 def letter_to(kind: str, subject: str, contact: Contact) -> Letter:
     letter, _ = Letter.objects.get_or_create(kind=kind, subject=subject, defaults={"person": contact.person})
     return letter
+
+
+def too_often(letter: Letter, to: ContactData) -> bool:
+    """Whether this mailbox was written to enough, whoever typed it into forms: then this letter is not sent, and the
+    row says so."""
+    if not often.enough(to.email, letter.id):
+        return False
+    Letter.objects.filter(pk=letter.pk).exclude(state=Letter.SENT).update(state=Letter.FAILED, last_code=often.CODE)
+    return True
 
 
 def address(contact: Contact, job: str) -> ContactData:
