@@ -174,6 +174,7 @@ def providers(config: Config) -> Iterator[Seen]:
     ]
     if not names:
         mend = "Enter what PayPal or Skrill gave you under [paypal] or [skrill] in troth.toml."
+        mend += "" if config.live else " Until then `troth serve --sandbox` sells to look-alikes."
         yield Seen("wrong", "No payment provider is set up: nobody can pay.", mend)
         return
     yield Seen("ok", f"Customers can pay with {' and '.join(names)}.")

@@ -72,7 +72,7 @@ def check(subject: str, claim: due.Claim) -> None:
                 probe.now = clock.now()
                 state = judge(clause, probe, whole=whole).state
                 if state == "broken":
-                    log.error("a promise is broken")
+                    log.error("a promise is broken; `troth check` says which")
                 if state == "unknown":
                     unknown.append(clause.id)
     finally:
