@@ -35,7 +35,7 @@ test: dev ## every kind of test on SQLite, then on PostgreSQL; the long campaign
 	echo "== PostgreSQL"; $(POSTGRES) $(AGAIN) -m "not browser" $(ARGS) && exit $$sqlite
 
 screens: dev ## the pictures in docs/screens, taken anew
-	@TROTH_SCREENS=1 $(PY) -m pytest -q tests/browser -k "pictures or red_before or desk or rights"
+	@TROTH_SCREENS=1 $(PY) -m pytest -q tests/browser -k "pictures or red_before"
 
 soak: export TROTH_CAMPAIGN := full
 soak: dev ## the long campaigns (kills, faults, fuzz) in full, on both databases; prints seed and commit
