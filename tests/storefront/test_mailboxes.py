@@ -62,6 +62,12 @@ def test_who_registers_again_in_another_spelling_gets_the_letter_that_says_so(ho
         "ada@bü\u2024cher..example",
         "ada@-ü.example",
         "ä@b.example",
+        "=?utf-8?q?x?=@b.example",
+        '"=?utf-8?q?x?="@b.example',
+        '"\\ "@b.example',
+        '""@b.example',
+        '"..a"@b.example',
+        "a" * 65 + "@b.example",
     ],
 )
 def test_what_is_no_mailbox_on_the_internet_gets_a_sentence(house: House, typed: str) -> None:

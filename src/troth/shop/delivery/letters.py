@@ -109,12 +109,18 @@ def compose(kind: str, to: ContactData, **words: Any) -> EmailMessage:
         text = TEMPLATES.get_template(f"{kind}.txt").render(said)
         html = TEMPLATES.get_template(f"{kind}.html").render(said, subject=subject)
     message = EmailMessage()
-    message["Subject"] = " ".join(subject.split())
+    message["Subject"] = as_typed(subject)
     message["From"] = sender()
-    message["To"] = Address(display_name=" ".join(to.name.split()), addr_spec=to.email)
+    message["To"] = Address(display_name=as_typed(to.name), addr_spec=to.email)
     message.set_content(text)
     message.add_alternative(html, subtype="html")
     return message
+
+
+def as_typed(text: str) -> str:
+    """One line of a header that says what somebody typed. An encoded word in it (RFC 2047) stays what it looks like:
+    Python's headers would read it, line breaks and all, and what follows were headers and words of theirs."""
+    return " ".join(text.replace("=?", "= ?").split())
 
 
 def _envelope(letter: Letter) -> str:

@@ -23,6 +23,7 @@ from troth.config import Mail
 from troth.shop.delivery import signature
 
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)  # RFC 5321, 4.5.2
+_BREAKS = re.compile(r"[\r\n\0]")  # Python 3.11 sends them, and with them headers of somebody else's making
 # Headers that programs read as they stand, and that no encoded word may be in (RFC 2047, section 5).
 FOR_PROGRAMS = frozenset({"list-unsubscribe", "list-unsubscribe-post", "list-id"})
 
@@ -182,6 +183,8 @@ class _NotThem(smtplib.SMTPResponseException):
 
 def flat(letter: EmailMessage, mail: Mail) -> tuple[str, str, bytes, list[str]]:
     """Sender, recipient, the bytes as they leave, and what MAIL has to say about them (RFC 6531 for other scripts)."""
+    if any(_BREAKS.search(str(value)) for value in letter.values()):
+        raise ValueError("a header is one line")
     author, to = _address(letter, "From"), _address(letter, "To")
     international = not (author.addr_spec + to.addr_spec).isascii()
     raw = letter.as_bytes(policy=_SMTPUTF8 if international else _SMTP)
