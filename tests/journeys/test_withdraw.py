@@ -58,6 +58,8 @@ def test_by_the_number_alone_the_mailbox_decides(house: House, edition: Edition)
     known = shop.visitor.submit("/withdraw", {"order": order.ref})
     unknown = shop.visitor.submit("/withdraw", {"order": order.ref[:-4] + "aaaa"})
     assert (known.status, known.text) == (unknown.status, unknown.text)
+    other = shop.visitor.submit("/withdraw", {"order": "2026-00001"})  # of the invoice
+    assert other.status == 400 and "begins with ord_" in other.text
     house.works()
     (mail,) = house.mails
     assert not Refund.objects.exists()  # the number alone gives nobody anything

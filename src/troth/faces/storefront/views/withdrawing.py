@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,9 +21,21 @@ from troth.shop.refusal import Refused
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 
 
+def _looks_like_one(number: str) -> None:
+    """By its first letters alone, the same for known and unknown ones: an invoice's number is soon mistaken for it."""
+    if not number.lower().startswith("ord_"):
+        sentence = gettext_lazy(
+            "An order's number begins with ord_; it stands in the letter's link to the order."
+        )
+        raise ValidationError(sentence, "pattern")
+
+
 class NumberForm(ShopForm):
-    order = fields.line(
-        gettext_lazy("Order number"), 40, hint=gettext_lazy("It stands in every letter about the order.")
+    order = fields.Text(
+        gettext_lazy("Order number"),
+        40,
+        _looks_like_one,
+        hint=gettext_lazy("It begins with ord_ and stands in every letter about the order."),
     )
 
     def clean_order(self) -> str:
