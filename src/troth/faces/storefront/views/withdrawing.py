@@ -24,9 +24,7 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 def _looks_like_one(number: str) -> None:
     """By its first letters alone, the same for known and unknown ones: an invoice's number is soon mistaken for it."""
     if not number.lower().startswith("ord_"):
-        sentence = gettext_lazy(
-            "An order's number begins with ord_; it stands in the letter's link to the order."
-        )
+        sentence = gettext_lazy("An order's number begins with ord_; it stands in the letter's link to the order.")
         raise ValidationError(sentence, "pattern")
 
 
