@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
-from tests.house import House
+from tests.house import SITE, House
 from tests.mailings.test_consent import PASSWORD
 from troth.shop.accounts.models import Account, Contact, Locality
-from troth.shop.journeys import erase, own_data
+from troth.shop.journeys import correct, erase, own_data
 
 
 @pytest.fixture
@@ -35,6 +37,36 @@ def test_name_and_postcode_are_corrected_and_the_former_row_is_an_old_one(house:
     alice.post("/recover", {"email": "alice@b.example"})
     house.works()
     assert "Alice Ölund" in house.mails[-1].text
+
+
+def test_a_name_that_is_corrected_is_not_lost_when_a_new_mailbox_is_proved(house: House, alice: Client) -> None:
+    alice.post("/account/email", {"email": "alice@c.example", "password": PASSWORD})
+    house.works()
+    (path,) = re.findall(rf"{SITE}(/confirm/\S+)", house.mails[-1].text)
+    answer = alice.post("/account/details", {"name": "Alice Ölund", "postcode": "SW1A 1AA"})
+    assert answer.status_code == 409
+    assert "Your new e-mail address waits for you" in answer.content.decode()
+    assert alice.post("/account/details", {"name": "Alice", "postcode": "SW1A 1AA"}).status_code == 303
+    assert Client().post(path).status_code == 200
+    alice.post("/sign-in", {"email": "alice@c.example", "password": PASSWORD})
+    assert alice.post("/account/details", {"name": "Alice Ölund", "postcode": "LS1"}).status_code == 303
+    assert (shown(alice).name, shown(alice).email) == ("Alice Ölund", "alice@c.example")
+
+
+def test_an_address_is_not_changed_beside_a_correction(house: House, alice: Client) -> None:
+    """The name is corrected while the keeper looks at the password for another mailbox."""
+    person, capability = Account.objects.get().pk, alice.cookies["troth_cap"].value
+    ask = house.web.change_mailbox
+
+    def meanwhile(*given: str) -> str:
+        correct.correct(person, capability, "Alice Ölund", "LS1")
+        return ask(*given)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(house.web, "change_mailbox", meanwhile)
+        answer = alice.post("/account/email", {"email": "alice@c.example", "password": PASSWORD})
+    assert "Something else changed your data just now" in answer.content.decode()
+    assert sorted(Contact.objects.values_list("state", flat=True)) == ["current", "old"]
 
 
 def test_without_a_postcode_none_is_kept(house: House, alice: Client) -> None:

@@ -31,6 +31,9 @@ def ask(person_ref: str, capability: str, password: str, new_email: str) -> None
     if known is None:
         raise Refused(_("This is not your present password; type it again."), "password")
     with transaction.atomic():
+        # Whoever corrects the name waits for this transaction, or we for theirs: the row below bears the name as well.
+        if Contact.objects.filter(pk=current.pk, state=Contact.CURRENT).update(state=Contact.CURRENT) != 1:
+            raise Refused(_("Something else changed your data just now; please look at it and send it again."))
         Contact.objects.filter(person=person_ref, state=Contact.WAITING).update(state=Contact.OLD)
         waiting = Contact(person=current.person, state=Contact.WAITING)
         seal(waiting, "contact", ContactData(known.name, new_email))

@@ -1,7 +1,9 @@
 """Correct: name and postcode as their owner says they are. The e-mail address has a way of its own (change_email.py).
 
 Sealed rows are replaced, never moved: the former name stays as an old row until its person is forgotten, since letters
-and papers of that time bear it. What invoices say is not altered: the next bill is written with a new address.
+and papers of that time bear it. While a new address waits for its mailbox the name stays: that row bears it too, nobody
+may open it before its mailbox is proved, and it would bring the former name back. What invoices say is not altered: the
+next bill is written with a new address.
 """
 
 from __future__ import annotations
@@ -17,10 +19,15 @@ from troth.shop.accounts.models import Contact, Locality
 from troth.shop.journeys import erase
 from troth.shop.refusal import Refused
 
+WAITS = _(
+    "Your new e-mail address waits for you to follow the link in its letter. Do that first, or wait a day until the "
+    "link is over; then change your name."
+)
+
 
 def correct(person_ref: str, capability: str, name: str, postcode: str) -> None:
     """Put these in place of the present ones; no postcode ends it. Refused if the session has ended, while they are
-    being forgotten, or where another change came first; KeeperAway."""
+    being forgotten, where another change came first, or a new address waits while the name changes; KeeperAway."""
     if erase.under_way(person_ref) is not None:
         raise Refused(_("You asked to be forgotten: cancel that before you change anything."))
     known, current = _opened(person_ref, capability)
@@ -29,6 +36,8 @@ def correct(person_ref: str, capability: str, name: str, postcode: str) -> None:
             if known.name != name:
                 if Contact.objects.filter(pk=current.pk, state=Contact.CURRENT).update(state=Contact.OLD) != 1:
                     raise IntegrityError
+                if Contact.objects.filter(person=person_ref, state=Contact.WAITING).exists():
+                    raise Refused(WAITS)
                 _put(current, ContactData(name, known.email))
             Locality.objects.filter(person=person_ref).delete()
             if postcode:
