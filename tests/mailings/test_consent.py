@@ -57,6 +57,17 @@ def test_a_buyer_who_was_told_and_did_not_object_gets_news_once_the_mailbox_is_k
     assert house.mails[-1].to == ["alice@b.example"]
 
 
+@pytest.mark.parametrize("header", ["HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_MOZ", ""])
+def test_a_program_that_looks_ahead_proves_no_mailbox(house: House, edition: Edition, header: str) -> None:
+    order = buys(house, edition)
+    link = next(line for line in house.mails[-1].text.splitlines() if f"/orders/{order.ref}/key/" in line)
+    ask, told = (Client().get, {header: "prefetch;prerender"}) if header else (Client().head, {})
+    assert ask(link[link.index("/orders") :], **told).status_code == 303
+    house.works()
+    assert order.contact.followed_at is None
+    assert states(sent(house)) == {}
+
+
 @pytest.mark.parametrize("ticked", [True, None])
 def test_one_who_objected_at_the_checkout_or_was_not_asked_gets_none(
     house: House, edition: Edition, ticked: bool | None

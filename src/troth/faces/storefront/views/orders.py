@@ -67,11 +67,19 @@ def by_key(request: HttpRequest, ref: str, token: str) -> HttpResponse:
     cookie = reach.open_by_key(order, token) if order else None
     if order is None or cookie is None:
         return errors.no_such_order(request)
-    choose.followed(order)
+    if not _looks_ahead(request):
+        choose.followed(order)
     path = reverse("order", args=[order.ref])
     response = See(path)
     give_order(response, path, cookie)
     return response
+
+
+def _looks_ahead(request: HttpRequest) -> bool:
+    """A program that looks whether the link leads somewhere, or has it ready for a person who may never come: HEAD, and
+    what says so of itself (HTML standard, "Sec-Purpose"; Purpose and X-Moz are older names of it)."""
+    told = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"))
+    return request.method == "HEAD" or any("prefetch" in word or "preview" in word for word in told)
 
 
 @require_safe
