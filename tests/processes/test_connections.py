@@ -7,10 +7,12 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from tests.processes import running
 from tests.processes.running import Serving
+from troth.faces.whole_requests import THREADS
 
 pytestmark = pytest.mark.processes
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -60,3 +62,22 @@ def test_who_sends_more_unasked_is_told_that_the_connection_ends(shop: Serving) 
     answer = send(connection, "/no-such-page", b"x" * 200_000)
     assert (answer.status, answer.getheader("Connection")) == (404, "close")
     connection.close()
+
+
+def test_pages_go_on_while_many_send_half_a_form_and_wait(shop: Serving) -> None:
+    where = urlsplit(shop.url)
+    stalled = []
+    for _ in range(4 * THREADS):
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
+        connection.putrequest("POST", "/sign-in")
+        connection.putheader("Content-Length", "100")
+        connection.endheaders(b"half")
+        stalled.append(connection)
+    for _ in range(5):
+        assert httpx.get(f"{shop.url}/contact", timeout=20, trust_env=False).status_code == 200
+    for connection in stalled:
+        connection.close()
+    deadline = time.monotonic() + 60
+    while httpx.post(f"{shop.url}/sign-in", timeout=20, trust_env=False).status_code != 403:  # forms are read again
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

@@ -21,8 +21,8 @@ from troth import config, law_texts, licence_secret
 from troth.faces.cli import outgoing, process, separation, tls
 from troth.faces.cli.supervisor import command
 from troth.faces.storefront import drawing, overrides
+from troth.faces.whole_requests import THREADS
 
-THREADS = 6  # requests at a time in one process; some only wait: for the worker (journeys/standby.py), a provider
 STOP_WITHIN = 4  # seconds for requests under way, when told to stop
 MOST_HEADERS = 64 * 1024  # bytes
 
