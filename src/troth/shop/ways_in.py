@@ -18,10 +18,30 @@ FIELDS = {
     "subject": ("P19", ""), "text": ("P19", ""), "product": ("P19", ""), "enclosed": ("P19", ""), "order": ("P19", ""),
     "q": ("P13", ""),  # what is looked for on the shelf; kept nowhere
 }  # fmt: skip
+# What each page may ask for, by its template: a field that is declared is not good everywhere.
+FORMS = {
+    "register.html": "name email password postcode mailings",
+    "sign_in.html": "email password", "sign_in_passkey.html": "passkey",
+    "recover.html": "email", "recover_finish.html": "password",
+    "checkout.html": "name email password postcode mailings billing_name company street billing_postcode city country "
+    "vat_number earlier provider waiver",
+    "order_invoice.html": "billing_name company street billing_postcode city vat_number",
+    "basket.html": "edition country coupon quantity", "product.html": "edition quantity", "shelf.html": "q",
+    "contact.html": "name email subject text product enclosed", "ticket.html": "text enclosed",
+    "account_details.html": "name postcode", "account_email.html": "email password",
+    "account_password.html": "old password", "account_passkey_add.html": "passkey password",
+    "account_passkeys.html": "passkey", "account_erase.html": "password",
+    "erase.html": "email", "withdraw.html": "order", "mails.html": "news releases",
+}  # fmt: skip
 # Of a form's own making: they carry on what the page knew, and nobody fills them in.
 CARRIED = frozenset(
     ("action", "once", "shown", "renews", "challenge", "time", "stop", "next", "kind", "link", "browser")
 )
+
+
+def out_of_place(template: str, name: str) -> bool:
+    """Whether this page's template is not declared to ask for a field of that name."""
+    return name not in CARRIED and name not in FORMS.get(template, "").split()
 
 
 def unasked(name: str, token: str = "") -> bool:

@@ -65,6 +65,7 @@ class Visitor:
     def __init__(self, base: str, client: httpx.Client | None = None) -> None:
         self.base = base.rstrip("/")
         self.seen: list[Page] = []  # every page of the shop that this visitor was shown
+        self.browser = ""  # how it names itself (User-Agent)
         self.comes_from = ""  # an address that a trusted proxy would tell the shop; "": none is told
         self._http = client or httpx.Client(trust_env=False, timeout=20, follow_redirects=False)
 
@@ -138,9 +139,11 @@ class Visitor:
         raise Stuck("redirected round and round")
 
     def _proxys_word(self, url: str) -> dict[str, str]:
-        """The address goes to the shop alone, never to a provider's page."""
-        ours = url.startswith(self.base + "/")
-        return {"X-Forwarded-For": self.comes_from} if self.comes_from and ours else {}
+        """The address, and the browser's name, go to the shop alone, never to a provider's page."""
+        if not url.startswith(self.base + "/"):
+            return {}
+        told = {"X-Forwarded-For": self.comes_from, "User-Agent": self.browser}
+        return {name: value for name, value in told.items() if value}
 
 
 def _is_sent(field: Field) -> bool:

@@ -53,6 +53,8 @@ class Left(msgspec.Struct):
     unheard: int = 0  # orders whose letter never reached the relay, where all that reaches it is heard
     confirmed_unasked: bool = False  # the account counted as confirmed before anybody followed its link
     told_providers: list[str] = []
+    persons: list[str] = []  # our own names for them
+    ways: list[str] = []  # addresses by which they were led to providers and back
     pages: dict[str, Page] = {}  # kind of page -> as it was shown
     forms: list[tuple[str, Page]] = []  # kind and page, each time that one with a form was shown
     guest_checkout: Page | None = None
@@ -94,6 +96,8 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
     left.knock = "127." + ".".join(str(100 + secrets.randbelow(150)) for _ in range(3))
     member, guest, stranger = probe.site.newcomer(), probe.site.newcomer(at=left.knock), probe.site.newcomer()
     member.comes_from = stranger.comes_from = left.address
+    for visitor in (member, guest, stranger):
+        visitor.browser = f"Mozilla/5.0 (X11; {left.stem})"
     listening = ExitStack()
     left.letters = listening.enter_context(letterbox.of(left.stem, stranger, _sandbox(probe)))
     try:
@@ -123,6 +127,8 @@ def play(probe: Probe, work: Callable[[], object] | None = None) -> Left | None:
         left.letters.look(stranger)
         left.unheard = left.letters.missing(refs, every=work is not None)
         _told(probe, member, left)
+        left.ways = [url for visitor in (member, guest) for page in visitor.seen for url in page.redirects]
+        left.persons = list(Order.objects.filter(pk__in=left.refs).values_list("person", flat=True))
         left.guest_checkout = next(page for page in guest.seen if _kind(page.url) == "/checkout")
         left.loose_cookies = member.loose_cookies | guest.loose_cookies | stranger.loose_cookies
         seen = [page for visitor in (stranger, guest, member) for page in visitor.seen]

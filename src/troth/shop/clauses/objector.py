@@ -21,7 +21,7 @@ from troth.shop.accounts.models import Contact
 from troth.shop.journeys import choose, erase
 from troth.shop.mailings import consent
 
-MAILBOX = "objector@marker.invalid"
+MAILBOX, UNPROVED = "objector@marker.invalid", "nobody-followed@marker.invalid"
 JOB = "check-mailing"
 
 
@@ -34,13 +34,14 @@ class Heard(msgspec.Struct):
     objected: bool
     twin: bool
     click: int  # the status of the one click
+    unproved: bool  # of who ticked the box, and never followed a link to their mailbox
 
 
 def play(probe: Probe) -> Heard | None:
     """None in a live shop, which gets no invented customers."""
     if probe.config.live:
         return None
-    first, twin = somebody(), somebody()
+    first, twin, unproved = somebody(), somebody(), somebody(proved=False)
     visitor = probe.site.newcomer()
     try:
         before = _opens(first)
@@ -56,19 +57,22 @@ def play(probe: Probe) -> Heard | None:
         with transaction.atomic():
             consent.say([twin.person_id], Consent.TOLD, "checkout", words=consent.NO)
         _allow_by_habit(twin)
-        return Heard(before, allowed, looked_at, _opens(first), _opens(twin), click)
+        choose.news(unproved.person_id, True, "register")
+        choose.carry(unproved.person_id)
+        return Heard(before, allowed, looked_at, _opens(first), _opens(twin), click, _opens(unproved))
     finally:
         visitor.close()
-        for one in (first, twin):
+        for one in (first, twin, unproved):
             erase.at_once(one.person_id, Erasure.UNCONFIRMED)
 
 
-def somebody() -> Contact:
-    """Somebody new with the objector's mailbox, who came by a link in a letter."""
+def somebody(*, proved: bool = True) -> Contact:
+    """Somebody new with the objector's mailbox, who came by a link in a letter; else with one that nobody objected for,
+    and that nobody came from."""
     with transaction.atomic():
         person, _secret = Person.take()
-        contact = Contact(person=person, state=Contact.CURRENT, followed_at=clock.now())
-        seal(contact, "contact", ContactData("Objector", MAILBOX))
+        contact = Contact(person=person, state=Contact.CURRENT, followed_at=clock.now() if proved else None)
+        seal(contact, "contact", ContactData("Objector", MAILBOX if proved else UNPROVED))
         contact.save(force_insert=True)
     return Contact.objects.get(pk=contact.pk)
 

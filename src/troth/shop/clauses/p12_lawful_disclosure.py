@@ -36,6 +36,9 @@ def the_keeper_discloses_what_was_approved(probe: Probe) -> Iterator[Finding]:
         yield broken(f"in a rehearsal the keeper handed an invented customer over {what}")
     for what in found.shut:
         yield broken(f"in a rehearsal the keeper handed nothing over {what}")
+    one, all_here = {b"one"}, {b"one", b"two", b"three"}
+    if rules.enough(one, all_here, rules.LEAST, False, 30 * rules.WAIT):
+        yield broken("where others could approve, one person's approval is enough after some days")
     cases = Case.objects.filter(handed_at__isnull=False).count()
     if len(found.handed) != cases:
         yield broken(f"the keeper handed over {len(found.handed)} scopes, and there are {cases} such cases")
@@ -220,6 +223,14 @@ CLAUSE = Clause(
         Mutant(
             "the filer counts as an approver",
             lambda: mutations.replaced(rules, "filer_counts", lambda filer, able, needed: True),
+            in_demo=False,
+            turns=(the_keeper_discloses_what_was_approved,),
+        ),
+        Mutant(
+            "one approval is enough after some days",
+            lambda: mutations.replaced(
+                rules, "enough", lambda approved, able, needed, outside, waited: waited >= rules.WAIT and len(approved)
+            ),
             in_demo=False,
             turns=(the_keeper_discloses_what_was_approved,),
         ),

@@ -77,6 +77,8 @@ def mail_leaves_by_tls(probe: Probe) -> Iterator[Finding]:
     relay, trust = urlsplit(settings.TROTH.mail.url), post.trust()
     if trust.verify_mode != ssl.CERT_REQUIRED or not trust.check_hostname:
         yield broken("whoever answers for the relay is believed to be it, without a good certificate")
+    if not post.refuses_without_tls():
+        yield broken("mail goes to a relay that offers no TLS, where TLS is what the settings want")
     if relay.scheme in ("smtps", "smtp+starttls"):
         yield holds("mail leaves for the relay over TLS with a verified certificate, or not at all")
     elif config.is_loopback(relay.hostname or ""):
@@ -141,17 +143,24 @@ CLAUSE = Clause(
         Check("mail leaves over TLS", "static", mail_leaves_by_tls),
     ),
     mutants=(
-        Mutant("a relay without TLS", _plain_relay, turns=(mail_leaves_by_tls,)),
         Mutant(
             "the relay's certificate ran out, and is not looked at any more",
             lambda: mutations.replaced(post, "trust", _anybody),
             turns=(mail_leaves_by_tls,),
         ),
+        # Not in the demo: a letter that is due meanwhile would try that relay, be refused, and break P14 for a while.
+        Mutant("a relay without TLS", _plain_relay, in_demo=False, turns=(mail_leaves_by_tls,)),
         Mutant(
             "a proxy that lost its certificate",
             _without_tls,
             in_demo=False,
             turns=(the_shop_is_reached_by_tls, plain_http_gets_nothing, browsers_stay_with_tls),
+        ),
+        Mutant(
+            "TLS to the relay if it offers it",
+            lambda: mutations.replaced(post, "_secure", lambda line, relay: None),
+            in_demo=False,
+            turns=(mail_leaves_by_tls,),
         ),
     ),
 )

@@ -114,6 +114,17 @@ def _as_typed() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _first_alone() -> Iterator[None]:
+    """Long conversations took ages: cards come with the first message, if at all."""
+    mask = cards.mask
+    with (
+        mutations.replaced(cards, "mask", lambda text: text if question.MORE in text else mask(text)),
+        mutations.replaced(cards, "holds_card_number", lambda text: False),
+    ):
+        yield
+
+
 def _past_the_guard(sql: str) -> None:
     with mutations.replaced(connection, "execute_wrappers", []), connection.cursor() as cursor:
         cursor.execute(sql, [SAMPLE])
@@ -157,6 +168,12 @@ CLAUSE = Clause(
         Mutant(
             "questions are kept as they were typed",
             _as_typed,
+            in_demo=False,
+            turns=(one_in_a_question_is_made_unreadable,),
+        ),
+        Mutant(
+            "what is asked further is kept as it was typed",
+            _first_alone,
             in_demo=False,
             turns=(one_in_a_question_is_made_unreadable,),
         ),

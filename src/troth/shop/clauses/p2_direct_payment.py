@@ -18,6 +18,8 @@ from troth import config
 from troth.pledge.policy.clause import Check, Clause, Finding, Mutant, broken, gap, holds
 from troth.pledge.policy.probe import Probe
 from troth.shop.clauses import marker, mutations, pages
+from troth.shop.payments import attempt
+from troth.shop.payments.models import Payment
 from troth.shop.payments.providers import http
 from troth.shop.payments.providers.contract import Ask
 
@@ -56,6 +58,10 @@ def nothing_personal_was_told(probe: Probe) -> Iterator[Finding]:
         yield gap("no test customers are sent to real providers; this is tried beside look-alikes")
     elif told := [told for told in left.told_providers if left.names_them(told)]:
         yield broken(f"a provider was told something about the marker customer ({len(told)} messages)")
+    elif any(person in told for told in (*left.told_providers, *left.ways) for person in left.persons):
+        yield broken(
+            "a provider was told our own name for the marker customer, by which their payments are one person's"
+        )
     elif not left.told_providers:
         yield gap("these look-alikes do not show what they were told; the sandbox's own do")
     else:
@@ -100,6 +106,17 @@ def _without_tls() -> AbstractContextManager[None]:
     return mutations.replaced(settings, "TROTH", msgspec.structs.replace(settings.TROTH, skrill=skrill))
 
 
+def _customer_in_the_way_back() -> AbstractContextManager[None]:
+    """Support shall find regulars in the provider's list."""
+    plain = attempt._ask
+
+    def naming(payment: Payment, item_name: str) -> Ask:
+        ask = plain(payment, item_name)
+        return msgspec.structs.replace(ask, return_url=f"{ask.return_url}?customer={payment.order.person_id}")
+
+    return mutations.replaced(attempt, "_ask", naming)
+
+
 CLAUSE = Clause(
     id="P2",
     title=_("Payment"),
@@ -136,6 +153,12 @@ CLAUSE = Clause(
             "a provider's certificate may be for another name",
             lambda: mutations.replaced(http, "make_client", lambda: httpx.Client(verify=_any_name(), trust_env=False)),
             turns=(over_tls,),
+        ),
+        Mutant(
+            "the way back from a provider names the customer",
+            _customer_in_the_way_back,
+            in_demo=False,
+            turns=(nothing_personal_was_told,),
         ),
     ),
 )

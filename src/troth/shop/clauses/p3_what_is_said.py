@@ -105,6 +105,8 @@ def nobody_is_asked_for_more(probe: Probe) -> Iterator[Finding]:
                 asked.add(field)
                 if ways_in.unasked(field):
                     yield broken(f"{name} asks people for something that nobody declared: {field}")
+                elif ways_in.out_of_place(name.removeprefix("storefront/"), field):
+                    yield broken(f"{name} asks people for something that it is not declared to ask for: {field}")
     yield holds(f"{len(asked)} kinds of fields are asked for, all declared with their promise")
 
 
@@ -135,6 +137,11 @@ def _with_telephone(source: str) -> str:
     return source.replace(
         "</form>", '<label>Telephone <input type="tel" name="phone" autocomplete="tel"></label></form>', 1
     )
+
+
+def _with_birthday(source: str) -> str:
+    """A field of a name that stands on another page, too."""
+    return source.replace("<button", '<label>Your birthday? <input name="text"></label><button', 1)
 
 
 def _without_notice(source: str) -> str:
@@ -187,6 +194,12 @@ CLAUSE = Clause(
             lambda: mutations.page_edited("checkout.html", _shorter_for_regulars),
             in_demo=False,
             turns=(the_notice_stands_where_data_are_given,),
+        ),
+        Mutant(
+            "who confirms an address is asked for a birthday",
+            lambda: mutations.page_edited("confirm.html", _with_birthday),
+            in_demo=False,
+            turns=(nobody_is_asked_for_more,),
         ),
         Mutant(
             "the contact form asks for a telephone number",

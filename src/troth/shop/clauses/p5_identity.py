@@ -27,7 +27,7 @@ from troth.shop.accounts.session import SignedIn
 from troth.shop.clauses import mutations, objector
 from troth.shop.delivery import letters
 from troth.shop.delivery.models import Letter
-from troth.shop.journeys import sign_in
+from troth.shop.journeys import choose, sign_in
 from troth.shop.mailings.models import Mailing, Recipient
 from troth.shop.support.models import Ticket
 
@@ -56,6 +56,9 @@ def mailings_go_to_proved_mailboxes(probe: Probe) -> Iterator[Finding]:
         yield broken(
             f"letters about other things than their own order that went to an address nobody confirmed: {wrong}"
         )
+    heard = probe.once(objector.play)
+    if heard is not None and heard.unproved:
+        yield broken("who ticks that we may write is written to, though nobody followed a link to that mailbox")
     yield holds("whose address is not confirmed gets letters about their own order and account alone")
 
 
@@ -251,6 +254,12 @@ CLAUSE = Clause(
             _asked_long_ago,
             in_demo=False,
             turns=(requests_are_done_in_time,),
+        ),
+        Mutant(
+            "whoever ticks the box knows their own address",
+            lambda: mutations.replaced(choose, "_may_be_asked_for", lambda *_: True),
+            in_demo=False,
+            turns=(mailings_go_to_proved_mailboxes,),
         ),
     ),
     choices=(

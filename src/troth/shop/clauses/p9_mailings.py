@@ -29,7 +29,7 @@ LEFT = (Recipient.SENDING, Recipient.SENT, Recipient.UNSURE, Recipient.BOUNCED, 
 
 
 def an_invented_customer_objects(probe: Probe) -> Iterator[Finding]:
-    heard = objector.play(probe)
+    heard = probe.once(objector.play)
     if heard is None:
         yield gap("a live shop plays no invented customer; what left after real objections is counted instead")
         return

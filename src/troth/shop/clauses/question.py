@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,6 +16,7 @@ from troth.shop.journeys import answer
 from troth.shop.support.models import Ticket
 
 STEP = 0.1
+MORE = "and one thing more"
 CARD = "4111 1111 1111 1111"  # the card schemes' public test number
 
 
@@ -81,7 +83,11 @@ def be_answered(asked: Asked, visitor: Visitor, stem: str, work: Callable[[], ob
             break
         time.sleep(STEP)
     path = f"/tickets/{asked.ref}"
+    with suppress(Stuck):
+        visitor.submit(path, {"text": f"{stem} {MORE}; {CARD}"})
     page = visitor.get(path)
     asked.card_shown = CARD in page.text or CARD.replace(" ", "") in page.text
-    asked.shown = page.status == 200 and f"{stem} question" in page.text and f"{stem} answer" in page.text
+    asked.shown = (
+        page.status == 200 and f"{stem} question" in page.text and f"{stem} answer" in page.text and MORE in page.text
+    )
     ticket.move(Ticket.GOES_ON, Ticket.CLOSED, closed_at=clock.now(), due_at=None)

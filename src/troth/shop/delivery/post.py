@@ -233,8 +233,7 @@ def _connect(relay: SplitResult, timeout: int) -> smtplib.SMTP:
     else:
         smtp = smtplib.SMTP(host, relay.port or (587 if relay.scheme == "smtp+starttls" else 25), timeout=timeout)
     try:
-        if relay.scheme == "smtp+starttls":
-            smtp.starttls(context=trust())
+        _secure(smtp, relay)
         if relay.username:
             smtp.login(unquote(relay.username), unquote(relay.password or ""))
         smtp.ehlo_or_helo_if_needed()
@@ -244,6 +243,23 @@ def _connect(relay: SplitResult, timeout: int) -> smtplib.SMTP:
         smtp.close()
         raise
     return smtp
+
+
+def _secure(smtp: smtplib.SMTP, relay: SplitResult) -> None:
+    """SMTPNotSupportedError where the relay was to speak TLS and offers none: nothing is said to it then."""
+    if relay.scheme == "smtp+starttls":
+        smtp.starttls(context=trust())
+
+
+def refuses_without_tls() -> bool:
+    """Whether a relay that offers no TLS is refused where TLS was wanted: tried on a line that leads nowhere."""
+    line = smtplib.SMTP()
+    line.ehlo_resp = b"relay.invalid"  # as if it had greeted us, and named nothing that it can do
+    try:
+        _secure(line, urlsplit("smtp+starttls://relay.invalid"))
+    except smtplib.SMTPNotSupportedError:
+        return True
+    return False
 
 
 def _socket(smtp: smtplib.SMTP) -> socket.socket:
